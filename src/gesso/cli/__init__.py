@@ -1,0 +1,1 @@
+"""The command line: a flag, an exit code, a progress bar."""

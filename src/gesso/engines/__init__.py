@@ -1,0 +1,1 @@
+"""How one family does it; one folder each, none knows another."""

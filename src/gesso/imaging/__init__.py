@@ -1,0 +1,1 @@
+"""Arithmetic on pixels: admission, colour, resize, feather, tile, composite, encode."""

@@ -1,0 +1,1 @@
+"""Measures of finished pictures, and the gates made of them."""

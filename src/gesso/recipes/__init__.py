@@ -1,0 +1,1 @@
+"""Parse, check, plan and run recipes; a single operation is a recipe of one step."""

@@ -1,0 +1,1 @@
+"""Blobs and finished steps on disk."""
