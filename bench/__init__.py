@@ -1,0 +1,1 @@
+"""Benchmarks: one module per bar; `make bench` prints them as one table."""
