@@ -91,6 +91,12 @@ class Mask:
         columns = np.flatnonzero(touched.any(axis=0))
         return Box(x0=int(columns[0]), y0=int(rows[0]), x1=int(columns[-1]) + 1, y1=int(rows[-1]) + 1)
 
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        """Lets `numpy.asarray(mask)` read the coverage without a copy."""
+        interface: dict[str, Any] = self.coverage.__array_interface__
+        return interface
+
     @cached_property
     def sha256(self) -> str:
         """Hash of shape and both planes."""

@@ -95,6 +95,12 @@ class Picture:
         digest.update(self.pixels.data.cast("B"))
         return digest.hexdigest()
 
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        """Lets `numpy.asarray(picture)` and `PIL.Image.fromarray(picture)` read the pixels without a copy."""
+        interface: dict[str, Any] = self.pixels.__array_interface__
+        return interface
+
     def with_pixels(self, pixels: Pixels) -> Picture:
         """A picture of the same origin with other pixels."""
         return replace(self, pixels=pixels)

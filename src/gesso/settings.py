@@ -1,0 +1,48 @@
+"""Environment and files → one frozen `Settings`, read once by `wiring` and handed down as values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gesso.contracts.errors import BadInput
+from gesso.contracts.limits import Limits
+
+
+def _cache_home() -> Path:
+    return Path("~/.cache/gesso").expanduser()
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Environment: ``GESSO_`` + name, nested with two underscores.
+
+    Example: ``GESSO_LIMITS__MAX_PIXELS=100000000``, ``GESSO_STORE_BYTES=0`` (keep no finished steps).
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="GESSO_", env_nested_delimiter="__", frozen=True, extra="ignore", env_file=None
+    )
+
+    limits: Limits = Limits()
+    store: Path = Field(default_factory=_cache_home, description="folder of finished steps, for resume and reuse")
+    store_bytes: int = Field(default=4 * 1024**3, ge=0, description="its size; the least recently used steps go first; 0 = off")
+    recipes: tuple[Path, ...] = Field(default=(), description="folders with further recipes, searched before the shipped ones")
+    threads: int = Field(default=0, ge=0, le=256, description="threads per engine; 0 = chosen per engine, never spinning")
+    usage: Literal["commercial", "research"] = Field(
+        default="commercial", description="commercial refuses weights whose licence forbids it"
+    )
+
+
+def read_settings() -> Settings:
+    """Settings of this process's environment; raises `BadInput` (bad_settings) that names the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "GESSO_" + "__".join(str(part).upper() for part in first["loc"])
+        raise BadInput(f"{name}: {first['msg']}", code="bad_settings", field=name) from error
+    except ValueError as error:
+        raise BadInput(f"the settings cannot be read: {error}", code="bad_settings") from error
