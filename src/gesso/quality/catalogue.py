@@ -1,0 +1,10 @@
+"""Every gate, in the order in which tables show them. A new measure is one value here."""
+
+from __future__ import annotations
+
+from gesso.contracts.gate import Gate
+from gesso.quality.outside import OUTSIDE_MASK
+from gesso.quality.reference import DRIFT, PERCEPTUAL_HASH, PSNR, SSIM
+from gesso.quality.seam import SEAM
+
+GATES: tuple[Gate, ...] = (OUTSIDE_MASK, SEAM, PSNR, SSIM, DRIFT, PERCEPTUAL_HASH)
