@@ -1,0 +1,241 @@
+"""Decoding in a warm, caged child process: this process never runs a codec on foreign bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import socket
+import subprocess
+import sys
+import threading
+import weakref
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gesso.contracts.errors import BadImage, EngineFailed
+from gesso.contracts.limits import Limits
+from gesso.imaging import wire
+from gesso.imaging.decoding import Order
+from gesso.imaging.normalise import Array
+
+START_SECONDS = 60.0
+"""A child that is not ready by then never will be (a cold start takes about 0.3 s; a busy disk may take seconds)."""
+REQUESTS_PER_CHILD = 500
+"""Children are replaced after so many pictures, so that no leak in a codec can add up."""
+WALL_FACTOR = 4.0
+"""Wall-clock seconds granted per CPU second allowed: a child on a busy machine gets less than a core."""
+
+
+class _Child:
+    """One decoder process and the line to it. Not thread-safe; `Decoder` hands it to one thread at a time."""
+
+    def __init__(self, memory: int, heic: bool) -> None:
+        ours, theirs = socket.socketpair()
+        self.line = ours
+        self.served = 0
+        root = str(Path(__file__).resolve().parents[2])
+        command = [sys.executable, "-P", "-m", "gesso.imaging.decoder_child", str(theirs.fileno()), str(memory)]
+        try:
+            self.process = subprocess.Popen(
+                [*command, "heic" if heic else "-"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                cwd="/",
+                env={
+                    "PYTHONPATH": root,
+                    "OMP_NUM_THREADS": "1",
+                    "OPENBLAS_NUM_THREADS": "1",
+                    "MALLOC_ARENA_MAX": "1",
+                },
+            )
+        except OSError as error:
+            ours.close()
+            raise EngineFailed(f"the decoder process cannot be started: {error}", code="decoder_unavailable") from error
+        finally:
+            theirs.close()
+        try:
+            ours.settimeout(START_SECONDS)
+            hello, _ = wire.receive(ours)
+        except (wire.Closed, OSError) as error:
+            self.end()
+            raise EngineFailed(
+                "the decoder process does not start",
+                code="decoder_unavailable",
+                hint="raise the limit decode_memory if it is below 256 MiB; run `gesso doctor`",
+            ) from error
+        self.sandbox = str(hello.get("sandbox", ""))
+
+    def ask(self, message: dict[str, Any], files: tuple[int, int], seconds: float) -> dict[str, Any]:
+        """The answer to one message; raises `wire.Closed` when the child died, `TimeoutError` when it took too long."""
+        self.served += 1
+        self.line.settimeout(seconds)
+        try:
+            wire.send(self.line, message, files)
+            return wire.receive(self.line)[0]
+        except ConnectionError as error:
+            raise wire.Closed from error
+
+    def end(self) -> None:
+        """Kill the process, and wait for it."""
+        self.line.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class Decoder:
+    """A small pool of decoder children, started when first needed. Thread-safe.
+
+    Guarantees: a file that crashes, stalls or bloats its decoder fails alone, as `BadImage` (decoder_crashed,
+    decode_timeout, decode_memory); children end with `close`, with this object, and with this process.
+    """
+
+    def __init__(self, limits: Limits, *, workers: int = 2, heic: bool = False) -> None:
+        self._limits = limits
+        self._heic = heic
+        self._slots = threading.BoundedSemaphore(workers)
+        self._lock = threading.Lock()
+        self._idle: list[_Child] = []
+        self._owner = os.getpid()
+        self._finalizer = weakref.finalize(self, _end_all, self._idle, self._lock, os.getpid())
+
+    def decode(self, data: bytes, order: Order) -> tuple[Array, tuple[tuple[str, str], ...]]:
+        """The picture in `data` as an array, and notes (code, sentence); raises `BadImage`, or `EngineFailed` when no
+        decoder can be started at all."""
+        with self._slots:
+            child = self._take()
+            try:
+                answer, pixels = self._exchange(child, data, order)
+            except BaseException as error:
+                code = _end(child)
+                if isinstance(error, TimeoutError):
+                    raise _slow(self._limits.decode_seconds) from error
+                if isinstance(error, wire.Closed):
+                    raise _crashed(code, self._limits.decode_seconds) from error
+                raise
+            self._give_back(child)
+        if pixels is None:
+            raise _refusal(answer.get("error"))
+        return pixels, tuple((str(code), str(detail)) for code, detail in answer["notes"])
+
+    def sandbox(self) -> str:
+        """What cages the children: "seccomp", or the reason why there is only a resource limit. Starts one if need be."""
+        with self._slots:
+            child = self._take()
+            self._give_back(child)
+        return child.sandbox
+
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the idle children."""
+        with self._lock:
+            return tuple(child.process.pid for child in self._idle)
+
+    def close(self) -> None:
+        """End all idle children. The decoder starts new ones if it is used again."""
+        _end_all(self._idle, self._lock, self._owner)
+
+    def _take(self) -> _Child:
+        if os.getpid() != self._owner:
+            # After a fork the children belong to the parent: leave them alone, start own ones.
+            self._idle, self._lock, self._owner = [], threading.Lock(), os.getpid()
+            self._finalizer = weakref.finalize(self, _end_all, self._idle, self._lock, self._owner)
+        while True:
+            with self._lock:
+                child = self._idle.pop() if self._idle else None
+            if child is None:
+                return _Child(self._limits.decode_memory, self._heic)
+            if child.process.poll() is None:
+                return child
+            child.end()
+
+    def _give_back(self, child: _Child) -> None:
+        if child.served >= REQUESTS_PER_CHILD:
+            child.end()
+            return
+        with self._lock:
+            self._idle.append(child)
+
+    def _exchange(self, child: _Child, data: bytes, order: Order) -> tuple[dict[str, Any], Array | None]:
+        seconds = self._limits.decode_seconds
+        source, target = wire.anonymous_file(), wire.anonymous_file()
+        try:
+            wire.write_all(source, memoryview(data))
+            answer = child.ask(
+                {**asdict(order), "bytes": len(data), "cpu_seconds": seconds},
+                (source, target),
+                math.ceil(seconds * WALL_FACTOR),
+            )
+            if "error" in answer:
+                return answer, None
+            return answer, _received(answer, target, order)
+        finally:
+            os.close(source)
+            os.close(target)
+
+
+def _received(answer: dict[str, Any], target: int, order: Order) -> Array:
+    """A private copy of the pixels, so that the child cannot change them any more; its claims are checked first."""
+    shape = answer.get("shape")
+    if not (isinstance(shape, list) and len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape)):
+        raise wire.Closed
+    if shape[0] * shape[1] > order.max_pixels or shape[2] > 4 or not isinstance(answer.get("notes"), list):
+        raise wire.Closed
+    pixels: Array = np.empty(shape, np.uint16 if answer.get("deep") else np.uint8)
+    wire.read_all(target, pixels.data)
+    return pixels
+
+
+def _end(child: _Child) -> int:
+    """End a child that failed; its exit code, negative for the signal that killed it."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.process.wait(timeout=0.2)
+    code = child.process.returncode
+    child.end()
+    return 0 if code is None else code
+
+
+def _end_all(idle: list[_Child], lock: threading.Lock, owner: int) -> None:
+    if os.getpid() != owner:
+        return
+    with lock:
+        children = list(idle)
+        idle.clear()
+    for child in children:
+        child.end()
+
+
+def _slow(seconds: float) -> BadImage:
+    return BadImage(
+        f"decoding the file took more than {seconds:g} s and was stopped",
+        code="decode_timeout",
+        hint="the file may be built to be slow; otherwise raise the limit decode_seconds",
+        limit=seconds,
+    )
+
+
+def _crashed(code: int, seconds: float) -> BadImage:
+    if -code == 24:  # SIGXCPU
+        return _slow(seconds)
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return BadImage(
+        f"the file made its decoder fail ({how}); only this file is affected",
+        code="decoder_crashed",
+        hint="the file is damaged or hostile; if it opens elsewhere, save it again as PNG there",
+    )
+
+
+def _refusal(error: Any) -> BadImage:
+    if not isinstance(error, dict):
+        return BadImage("the decoder gave no answer", code="decoder_crashed")
+    return BadImage(
+        str(error.get("message", "")),
+        code=str(error.get("code", "image_corrupt")),
+        hint=str(error.get("hint", "")),
+        field=str(error.get("field", "")),
+        limit=error.get("limit"),
+    )

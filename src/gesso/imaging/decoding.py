@@ -1,0 +1,167 @@
+"""Encoded bytes to a normalised array: the work inside the decoder child."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from gesso.contracts.errors import BadImage
+from gesso.imaging import deep
+from gesso.imaging.normalise import Array, normalised, orientation_of, upright
+from gesso.imaging.notes import Notes
+
+PILLOW_NAMES = {
+    "png": "PNG",
+    "jpeg": "JPEG",
+    "webp": "WEBP",
+    "avif": "AVIF",
+    "gif": "GIF",
+    "tiff": "TIFF",
+    "heic": "HEIF",
+}
+"""Our formats → Pillow's; no other is ever opened."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to decode: ``format`` as sniffed, ``page`` in the decoder's count, and the limits that the decoder keeps."""
+
+    format: str
+    page: int
+    width: int
+    height: int
+    max_frames: int
+    max_pixels: int
+    animation: bool
+    as_mask: bool = False
+
+
+def decode_image(image: Image.Image, frame: int | None, as_mask: bool) -> tuple[Array, tuple[tuple[str, str], ...]]:
+    """An image that its owner opened, or `frame` of it, as `decode` gives it; the image is left as it was."""
+    notes = Notes()
+    try:
+        place = image.tell()
+        if frame is not None:
+            image.seek(frame)
+        try:
+            turn = 1 if image.format == "TIFF" else orientation_of(image, notes)
+            pixels = upright(normalised(image.copy(), notes, as_mask=as_mask), turn)
+        finally:
+            if frame is not None:
+                image.seek(place)
+    except BadImage:
+        raise
+    except EOFError as error:
+        raise BadImage(f"the picture has no frame {frame}", code="frame_not_found", field="frame") from error
+    except Exception as error:  # the image may be an unread file: whatever its codec raises is about it
+        raise _translated(error) from error
+    if turn != 1:
+        notes.add("orientation_applied", f"the picture was turned upright (EXIF orientation {turn})")
+    return np.array(pixels, order="C"), notes.items
+
+
+def decode(data: bytes, order: Order) -> tuple[Array, tuple[tuple[str, str], ...]]:
+    """The picture in `data` as a C-contiguous H×W×C array, and notes on what was changed; raises `BadImage` only."""
+    notes = Notes()
+    Image.MAX_IMAGE_PIXELS = order.max_pixels
+    try:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            pixels = _decoded(data, order, notes)
+        for warning in heard:
+            notes.add("decoder_warning", str(warning.message)[:200])
+    except BadImage:
+        raise
+    except MemoryError as error:
+        raise BadImage("decoding needs more memory than the decoder may use", code="decode_memory") from error
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise BadImage("the picture has too many pixels", code="too_many_pixels", limit=order.max_pixels) from error
+    except Exception as error:  # the door of the decoder: whatever a codec raises is about this file
+        raise _translated(error) from error
+    return np.ascontiguousarray(pixels), notes.items
+
+
+def _decoded(data: bytes, order: Order, notes: Notes) -> Array:
+    with Image.open(io.BytesIO(data), formats=[PILLOW_NAMES[order.format]]) as image:
+        frames = int(getattr(image, "n_frames", 1))
+        _check_frames(frames, order, image.format or "", notes)
+        if order.page:
+            image.seek(order.page)
+        if image.width * image.height > order.max_pixels:
+            raise BadImage("the picture has too many pixels", code="too_many_pixels", limit=order.max_pixels)
+        turn = orientation_of(image, notes)
+        if order.format == "png" and deep.png_is_deep(data) and order.page == 0:
+            image.load()
+            pixels = _channels(deep.decode_png(data), order, notes)
+            _note_deep_profile(image, notes, order)
+        elif order.format == "tiff" and deep.tiff_is_deep(image):
+            pixels = _channels(deep.decode_tiff(data, order.page), order, notes)
+            _note_deep_profile(image, notes, order)
+        else:
+            image.load()
+            pixels = normalised(image, notes, as_mask=order.as_mask)
+        if turn != 1:
+            notes.add("orientation_applied", f"the picture was turned upright (EXIF orientation {turn})")
+    # Pillow turns TIFF pages itself while loading.
+    return pixels if order.format == "tiff" else upright(pixels, turn)
+
+
+def _channels(pixels: deep.Deep, order: Order, notes: Notes) -> Array:
+    if pixels.shape[2] > 2 or order.as_mask:
+        return pixels
+    notes.add("gray_to_rgb", "gray was written as three equal channels")
+    return np.concatenate([np.repeat(pixels[:, :, :1], 3, axis=2), pixels[:, :, 1:]], axis=2)
+
+
+def _note_deep_profile(image: Image.Image, notes: Notes, order: Order) -> None:
+    if image.info.get("icc_profile") and not order.as_mask:
+        notes.add("profile_ignored", "the colour profile of a 16-bit picture was not applied")
+
+
+def _check_frames(frames: int, order: Order, format: str, notes: Notes) -> None:
+    if frames > order.max_frames:
+        raise BadImage(
+            f"the file holds {frames} frames; at most {order.max_frames} are taken",
+            code="too_many_frames",
+            limit=order.max_frames,
+        )
+    if format == "MPO":
+        notes.add(
+            "extra_pictures_ignored",
+            "the JPEG carries further pictures (depth, gain map, stereo); the main one was taken",
+        )
+        return
+    if frames > 1 and not order.animation:
+        raise animated(order.format, frames)
+
+
+def animated(format: str, frames: int) -> BadImage:
+    """The refusal of an animation or of several pages where one picture is wanted."""
+    what = "pages" if format == "tiff" else "frames"
+    return BadImage(
+        f"the {format.upper()} file holds {frames} {what}; one picture is wanted",
+        code="animated_input",
+        hint="choose one with frame=0",
+        field="frame",
+        limit=1,
+    )
+
+
+def _translated(error: Exception) -> BadImage:
+    text = str(error).lower()
+    if isinstance(error, EOFError) or any(
+        word in text for word in ("truncated", "not enough image data", "unexpected end")
+    ):
+        return BadImage(
+            "the file ends before its picture does",
+            code="image_truncated",
+            hint="the file may not have been copied completely",
+        )
+    if isinstance(error, UnidentifiedImageError):
+        return BadImage("the file's content cannot be read as its format", code="image_corrupt")
+    return BadImage("the file is damaged: its picture cannot be decoded", code="image_corrupt")
