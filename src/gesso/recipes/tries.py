@@ -1,0 +1,244 @@
+"""Run an operation once or several times, judge each try, and decide as `on_fail` says."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from gesso.contracts.context import Context
+from gesso.contracts.errors import EngineFailed, GateFailed, GessoError, OutOfMemory
+from gesso.contracts.gate import Evidence
+from gesso.contracts.mask import Mask
+from gesso.contracts.model import Params
+from gesso.contracts.operation import AnyOperation, Result
+from gesso.contracts.picture import Picture
+from gesso.contracts.provenance import without_pictures
+from gesso.contracts.tools import Tools
+from gesso.contracts.verdict import Attempt, Notice, Status, Verdict
+from gesso.recipes.composite import keep_outside
+from gesso.recipes.plan import PlannedGate, PlannedStep
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The result that a step hands on, with verdicts, attempts and notices complete, and the parameters it came from."""
+
+    params: Params
+    result: Result
+
+
+@dataclass(frozen=True)
+class _Try:
+    """One finished try: its result and verdicts, or the error that ended it."""
+
+    params: Params
+    seconds: float
+    result: Result | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    notices: tuple[Notice, ...] = field(default=())
+    error: EngineFailed | None = None
+
+    @property
+    def all_verdicts(self) -> tuple[Verdict, ...]:
+        """The operation's own verdicts, then those of the step's gates."""
+        return (*(self.result.verdicts if self.result else ()), *self.verdicts)
+
+    @property
+    def failing(self) -> tuple[Verdict, ...]:
+        """Failing gates of the step; those of the operation count unless it has rolled back by itself."""
+        own = self.result.verdicts if self.result and self.result.status != "rolled_back" else ()
+        return tuple(v for v in (*own, *self.verdicts) if not v.passed)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return self.error is None and not self.failing
+
+    @property
+    def wrong(self) -> str:
+        """What is wrong with it, in words."""
+        if self.error is not None:
+            return self.error.message
+        return ", ".join(f"{v.gate} {v.value:.4g}{_unit(v)} (limit {v.limit:.4g}{_unit(v)})" for v in self.failing)
+
+
+def run_tries(
+    planned: PlannedStep, tries: tuple[Params, ...], where: Mask | None, tools: Tools, context: Context
+) -> Kept:
+    """Try in order until one is accepted, else do what `on_fail` says.
+
+    A try fails when a gate of the step fails, when the operation reports a failing verdict without having rolled back by
+    itself, or with `EngineFailed`. Every other error ends the step at once. Raises `GateFailed` (or the last
+    `EngineFailed`) for `stop`, and for `retry` when no try is left.
+    """
+    done: list[_Try] = []
+    for number, params in enumerate(tries):
+        part = context.part(number / len(tries), (number + 1) / len(tries))
+        done.append(_one(planned, params, where, tools, part))
+        if done[-1].accepted:
+            status: Status = done[-1].result.status if done[-1].result else "done"
+            if number and status == "done":
+                status = "repaired"
+            reason = f"{done[0].wrong}; try {number + 1} passed" if number else ""
+            return _kept(planned, done, done[-1], status, reason)
+    return _given_up(planned, done)
+
+
+def _given_up(planned: PlannedStep, done: list[_Try]) -> Kept:
+    step = planned.checked.step
+    with_result = [t for t in done if t.result is not None]
+    best = min(with_result, key=lambda t: len(t.failing), default=None)
+    if step.on_fail == "rollback":
+        return _rolled_back(planned, done, best)
+    if best is None or (step.on_fail != "accept" and done[-1].error is not None):
+        assert done[-1].error is not None
+        raise done[-1].error
+    if step.on_fail == "accept":
+        assert best.result is not None
+        as_is = len(done) == 1 and not step.gates
+        reason = "" if as_is else f"accepted in spite of {best.wrong}"
+        return _kept(planned, done, best, best.result.status, reason)
+    tried = f" after {len(done)} tries" if len(done) > 1 else ""
+    raise GateFailed(
+        f"step {step.id} failed{tried}: {done[-1].wrong}",
+        hint="on_fail: rollback would give the step's input back, accept would let it pass",
+        field=step.id,
+    )
+
+
+def _rolled_back(planned: PlannedStep, done: list[_Try], best: _Try | None) -> Kept:
+    """The step's input picture as its image; the other fields stay those of the best try."""
+    source = planned.checked.source
+    assert source is not None
+    chosen = best or done[-1]
+    picture: Picture = getattr(chosen.params, source)
+    if best is None:
+        error = done[-1].error
+        assert error is not None
+        try:
+            result = planned.checked.operation.result.model_validate({"image": picture})
+        except ValueError as cause:
+            raise error from cause
+        chosen = _Try(chosen.params, chosen.seconds, result, error=error)
+    assert chosen.result is not None
+    back = _Try(
+        chosen.params,
+        chosen.seconds,
+        chosen.result.model_copy(update={"image": picture}),
+        chosen.verdicts,
+        chosen.notices,
+        chosen.error,
+    )
+    tried = f" in {len(done)} tries" if len(done) > 1 else ""
+    return _kept(planned, [*done], back, "rolled_back", f"rolled back: {done[-1].wrong}{tried}")
+
+
+def _kept(planned: PlannedStep, done: list[_Try], chosen: _Try, status: Status, reason: str) -> Kept:
+    assert chosen.result is not None
+    result = chosen.result
+    notices = (*result.notices, *chosen.notices)
+    if reason and not chosen.accepted and status != "rolled_back":
+        notices = (*notices, Notice(code="gate_accepted", message=reason))
+    changes = {
+        "status": status,
+        "reason": "; ".join(part for part in (result.reason, reason) if part),
+        "verdicts": chosen.all_verdicts,
+        "attempts": _attempts(planned, done, result),
+        "notices": notices,
+    }
+    return Kept(chosen.params, result.model_copy(update=changes))
+
+
+def _attempts(planned: PlannedStep, done: list[_Try], result: Result) -> tuple[Attempt, ...]:
+    """The operation's own attempts, and one for each try where there was more than one or where it was rejected."""
+    if len(done) == 1 and (done[0].accepted or not (planned.gates or done[0].error)):
+        return result.attempts
+    out: list[Attempt] = []
+    for number, tried in enumerate(done):
+        out.extend(tried.result.attempts if tried.result else ())
+        changed = planned.checked.step.retry[number - 1] if 0 < number <= len(planned.checked.step.retry) else {}
+        details: dict[str, Any] = {"try": number}
+        if changed:
+            details["params"] = {name: without_pictures(getattr(tried.params, name)) for name in changed}
+        if hasattr(tried.params, "seed"):
+            details["seed"] = tried.params.seed
+        if tried.wrong:
+            details["wrong"] = tried.wrong
+        attempt = Attempt(
+            what=f"try {number + 1} of {planned.checked.operation.id}",
+            chosen_because=f"try {number}: {done[number - 1].wrong}" if number else "first choice",
+            seconds=round(tried.seconds, 4),
+            accepted=tried.accepted,
+            verdicts=tried.all_verdicts,
+            details=details,
+        )
+        out.append(attempt)
+    return tuple(out)
+
+
+def _one(planned: PlannedStep, params: Params, where: Mask | None, tools: Tools, context: Context) -> _Try:
+    began = time.perf_counter()
+    checked = planned.checked
+    try:
+        result = _called(checked.operation, params, tools, context)
+    except EngineFailed as error:
+        return _Try(params, time.perf_counter() - began, error=error)
+    before = getattr(params, checked.source) if checked.source else None
+    image = getattr(result, "image", None)
+    if where is not None and isinstance(image, Picture):
+        assert isinstance(before, Picture)
+        image = keep_outside(before, image, where)
+        result = result.model_copy(update={"image": image})
+    verdicts: list[Verdict] = []
+    notices: list[Notice] = []
+    for gate in planned.gates:
+        context.check()
+        mask = where or _mask(result, params)
+        verdict = _judged(gate, Evidence(image, before, mask, tools)) if isinstance(image, Picture) else None
+        if verdict is not None:
+            verdicts.append(verdict)
+        else:
+            said = f"gate {gate.gate.id} does not apply to this result of step {checked.step.id}"
+            notices.append(Notice(code="gate_not_applicable", message=said))
+    return _Try(params, time.perf_counter() - began, result, tuple(verdicts), tuple(notices))
+
+
+def _mask(result: Result, params: Params) -> Mask | None:
+    """The mask of the edit: the result's own, else the first among the parameters."""
+    found = [getattr(result, "mask", None), *(getattr(params, name) for name in type(params).model_fields)]
+    return next((mask for mask in found if isinstance(mask, Mask)), None)
+
+
+def _judged(planned: PlannedGate, evidence: Evidence) -> Verdict | None:
+    gate = planned.gate
+    try:
+        return gate.judge(evidence, planned.limit)
+    except GessoError:
+        raise
+    except MemoryError as error:
+        raise OutOfMemory(f"not enough memory for gate {gate.id}") from error
+    except Exception as error:
+        raise EngineFailed(f"gate {gate.id} broke: {type(error).__name__}", code="gate_broke") from error
+
+
+def _called(operation: AnyOperation, params: Params, tools: Tools, context: Context) -> Result:
+    """The boundary: what an operation raises that is not ours arrives as `EngineFailed` with the cause."""
+    try:
+        result: Result = operation.run(params, tools, context)
+    except GessoError:
+        raise
+    except MemoryError as error:
+        hint = "use a smaller picture, or give the process more memory"
+        raise OutOfMemory(f"not enough memory for {operation.id}", hint=hint) from error
+    except Exception as error:
+        said = f"{operation.id} broke: {type(error).__name__}: {error}"
+        raise EngineFailed(
+            said[:300], code="operation_broke", hint="this is a fault of Gesso; please report it"
+        ) from error
+    assert type(result) is operation.result, f"{operation.id} returned {type(result).__name__}"
+    return result
+
+
+def _unit(verdict: Verdict) -> str:
+    return f" {verdict.unit}" if verdict.unit else ""
