@@ -1,0 +1,1 @@
+"""Finding and reading text with the PP-OCRv6 networks that ship inside the `rapidocr` wheel."""
