@@ -26,6 +26,10 @@ START_SECONDS = 60.0
 """A child that is not ready by then never will be (a cold start takes about 0.3 s; a busy disk may take seconds)."""
 REQUESTS_PER_CHILD = 500
 """Children are replaced after so many pictures, so that no leak in a codec can add up."""
+KEPT_BYTES = 64 * 1024 * 1024
+"""Shared memory an idle child keeps: filling known pages is quicker than getting new ones."""
+EXIT_SECONDS = 1.0
+"""How long a child that closed its line may take to be gone, so that its exit code can be told."""
 WALL_FACTOR = 4.0
 """Wall-clock seconds granted per CPU second allowed: a child on a busy machine gets less than a core."""
 
@@ -36,32 +40,36 @@ class _Child:
     def __init__(self, memory: int, heic: bool) -> None:
         ours, theirs = socket.socketpair()
         self.line = ours
+        self.source, self.target = wire.anonymous_file(), wire.anonymous_file()
         self.served = 0
+        handed = (theirs.fileno(), self.source, self.target)
         root = str(Path(__file__).resolve().parents[2])
-        command = [sys.executable, "-P", "-m", "gesso.imaging.decoder_child", str(theirs.fileno()), str(memory)]
+        command = [sys.executable, "-P", "-m", "gesso.imaging.decoder_child", *map(str, handed), str(memory)]
         try:
             self.process = subprocess.Popen(
                 [*command, "heic" if heic else "-"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=handed,
                 cwd="/",
                 env={
                     "PYTHONPATH": root,
                     "OMP_NUM_THREADS": "1",
                     "OPENBLAS_NUM_THREADS": "1",
                     "MALLOC_ARENA_MAX": "1",
+                    "MALLOC_MMAP_THRESHOLD_": str(KEPT_BYTES),
+                    "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
                 },
             )
         except OSError as error:
-            ours.close()
+            self._close()
             raise EngineFailed(f"the decoder process cannot be started: {error}", code="decoder_unavailable") from error
         finally:
             theirs.close()
         try:
             ours.settimeout(START_SECONDS)
-            hello, _ = wire.receive(ours)
+            hello = wire.receive(ours)
         except (wire.Closed, OSError) as error:
             self.end()
             raise EngineFailed(
@@ -71,21 +79,32 @@ class _Child:
             ) from error
         self.sandbox = str(hello.get("sandbox", ""))
 
-    def ask(self, message: dict[str, Any], files: tuple[int, int], seconds: float) -> dict[str, Any]:
-        """The answer to one message; raises `wire.Closed` when the child died, `TimeoutError` when it took too long."""
+    def ask(self, message: dict[str, Any], data: bytes, seconds: float) -> dict[str, Any]:
+        """The answer to a message about `data`; raises `wire.Closed` when the child dies, `TimeoutError` when it is slow."""
         self.served += 1
         self.line.settimeout(seconds)
-        try:
-            wire.send(self.line, message, files)
-            return wire.receive(self.line)[0]
-        except ConnectionError as error:
-            raise wire.Closed from error
+        wire.write_all(self.source, memoryview(data))
+        wire.send(self.line, message)
+        return wire.receive(self.line)
+
+    def rest(self) -> None:
+        """Give memory back that only big pictures need."""
+        for file in (self.source, self.target):
+            if os.fstat(file).st_size > KEPT_BYTES:
+                os.ftruncate(file, 0)
 
     def end(self) -> None:
-        """Kill the process, and wait for it."""
-        self.line.close()
+        """Kill the process, and wait for it. May be called again."""
         self.process.kill()
         self.process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        self.line.close()
+        for file in (self.source, self.target):
+            with contextlib.suppress(OSError):
+                os.close(file)
+        self.source = self.target = -1
 
 
 class Decoder:
@@ -109,16 +128,19 @@ class Decoder:
         decoder can be started at all."""
         with self._slots:
             child = self._take()
+            healthy = False
             try:
                 answer, pixels = self._exchange(child, data, order)
-            except BaseException as error:
-                code = _end(child)
-                if isinstance(error, TimeoutError):
-                    raise _slow(self._limits.decode_seconds) from error
-                if isinstance(error, wire.Closed):
-                    raise _crashed(code, self._limits.decode_seconds) from error
-                raise
-            self._give_back(child)
+                healthy = True
+            except TimeoutError as error:
+                raise _slow(self._limits.decode_seconds) from error
+            except wire.Closed as error:
+                raise _crashed(_exit_code(child), self._limits.decode_seconds) from error
+            finally:
+                if healthy:
+                    self._give_back(child)
+                else:
+                    child.end()
         if pixels is None:
             raise _refusal(answer.get("error"))
         return pixels, tuple((str(code), str(detail)) for code, detail in answer["notes"])
@@ -157,25 +179,17 @@ class Decoder:
         if child.served >= REQUESTS_PER_CHILD:
             child.end()
             return
+        child.rest()
         with self._lock:
             self._idle.append(child)
 
     def _exchange(self, child: _Child, data: bytes, order: Order) -> tuple[dict[str, Any], Array | None]:
         seconds = self._limits.decode_seconds
-        source, target = wire.anonymous_file(), wire.anonymous_file()
-        try:
-            wire.write_all(source, memoryview(data))
-            answer = child.ask(
-                {**asdict(order), "bytes": len(data), "cpu_seconds": seconds},
-                (source, target),
-                math.ceil(seconds * WALL_FACTOR),
-            )
-            if "error" in answer:
-                return answer, None
-            return answer, _received(answer, target, order)
-        finally:
-            os.close(source)
-            os.close(target)
+        message = {**asdict(order), "bytes": len(data), "cpu_seconds": seconds}
+        answer = child.ask(message, data, math.ceil(seconds * WALL_FACTOR))
+        if "error" in answer:
+            return answer, None
+        return answer, _received(answer, child.target, order)
 
 
 def _received(answer: dict[str, Any], target: int, order: Order) -> Array:
@@ -190,13 +204,11 @@ def _received(answer: dict[str, Any], target: int, order: Order) -> Array:
     return pixels
 
 
-def _end(child: _Child) -> int:
-    """End a child that failed; its exit code, negative for the signal that killed it."""
+def _exit_code(child: _Child) -> int:
+    """The exit code of a child that closed its line, negative for the signal that killed it; 0 while it still runs."""
     with contextlib.suppress(subprocess.TimeoutExpired):
-        child.process.wait(timeout=0.2)
-    code = child.process.returncode
-    child.end()
-    return 0 if code is None else code
+        return child.process.wait(timeout=EXIT_SECONDS)
+    return 0
 
 
 def _end_all(idle: list[_Child], lock: threading.Lock, owner: int) -> None:

@@ -1,4 +1,4 @@
-"""The decoder process: ``python -m gesso.imaging.decoder_child SOCKET``. Started and ended by `decoder.Decoder`.
+"""The decoder process: ``python -m gesso.imaging.decoder_child``. Started and ended by `decoder.Decoder`.
 
 It holds one file at a time, decodes it under resource limits and without access to files, network or other processes,
 and ends when its line to the parent closes.
@@ -6,6 +6,7 @@ and ends when its line to the parent closes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -22,35 +23,32 @@ AVIF_THREADS = 2
 
 
 def main() -> None:
-    """Serve until the line closes. Arguments: socket descriptor, address space in bytes, "heic" or "-"."""
-    line = socket.socket(fileno=int(sys.argv[1]))
-    _load_plugins(heic=sys.argv[3] == "heic")
-    sandbox.limit_resources(int(sys.argv[2]))
+    """Serve until the line closes.
+
+    Arguments: descriptors of the socket, of the file to read and of the file to fill, address space in bytes, "heic" or "-".
+    """
+    line_fd, source, target, memory = (int(argument) for argument in sys.argv[1:5])
+    line = socket.socket(fileno=line_fd)
+    _load_plugins(heic=sys.argv[5] == "heic")
+    sandbox.limit_resources(memory)
     state = sandbox.forbid_everything_else()
-    wire.send(line, {"ready": True, "sandbox": state})
-    while True:
-        try:
-            message, files = wire.receive(line, 2)
-        except wire.Closed:
-            return
-        wire.send(line, _answer(message, files))
+    with contextlib.suppress(wire.Closed):
+        wire.send(line, {"ready": True, "sandbox": state})
+        while True:
+            wire.send(line, _answer(wire.receive(line), source, target))
 
 
-def _answer(message: dict[str, Any], files: list[int]) -> dict[str, Any]:
-    source, target = files
+def _answer(message: dict[str, Any], source: int, target: int) -> dict[str, Any]:
+    sandbox.allow_cpu(message.pop("cpu_seconds"))
+    size = message.pop("bytes")
     try:
-        sandbox.allow_cpu(message.pop("cpu_seconds"))
-        data = os.pread(source, message.pop("bytes"), 0)
-        pixels, notes = decoding.decode(data, decoding.Order(**message))
+        pixels, notes = decoding.decode(os.pread(source, size, 0), decoding.Order(**message))
         wire.write_all(target, pixels.data)
         return {"shape": pixels.shape, "deep": pixels.dtype == np.uint16, "notes": notes}
     except BadImage as error:
         return {"error": error.as_json()}
-    except MemoryError:
-        return {"error": {"code": "decode_memory", "message": "decoding needs more memory than the decoder may use"}}
-    finally:
-        os.close(source)
-        os.close(target)
+    except Exception as error:  # noqa: BLE001 - the boundary to foreign code: whatever a codec raises is about this file
+        return {"error": decoding.translated(error).as_json()}
 
 
 def _load_plugins(heic: bool) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +26,24 @@ PILLOW_NAMES = {
     "heic": "HEIF",
 }
 """Our formats → Pillow's; no other is ever opened."""
+
+
+CODEC_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Warning,
+    Image.DecompressionBombError,
+)
+"""What Pillow's plugins are known to raise on damaged files."""
 
 
 @dataclass(frozen=True)
@@ -53,36 +73,26 @@ def decode_image(image: Image.Image, frame: int | None, as_mask: bool) -> tuple[
         finally:
             if frame is not None:
                 image.seek(place)
-    except BadImage:
-        raise
-    except EOFError as error:
-        raise BadImage(f"the picture has no frame {frame}", code="frame_not_found", field="frame") from error
-    except Exception as error:  # the image may be an unread file: whatever its codec raises is about it
-        raise _translated(error) from error
+    except CODEC_ERRORS as error:
+        raise translated(error) from error
     if turn != 1:
         notes.add("orientation_applied", f"the picture was turned upright (EXIF orientation {turn})")
     return np.array(pixels, order="C"), notes.items
 
 
 def decode(data: bytes, order: Order) -> tuple[Array, tuple[tuple[str, str], ...]]:
-    """The picture in `data` as a C-contiguous H×W×C array, and notes on what was changed; raises `BadImage` only."""
+    """The picture in `data` as a C-contiguous H×W×C array, and notes on what was changed.
+
+    Raises `BadImage`, and whatever the codec raises, for which see `translated`.
+    """
     notes = Notes()
     Image.MAX_IMAGE_PIXELS = order.max_pixels
-    try:
-        with warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            pixels = _decoded(data, order, notes)
-        for warning in heard:
-            notes.add("decoder_warning", str(warning.message)[:200])
-    except BadImage:
-        raise
-    except MemoryError as error:
-        raise BadImage("decoding needs more memory than the decoder may use", code="decode_memory") from error
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise BadImage("the picture has too many pixels", code="too_many_pixels", limit=order.max_pixels) from error
-    except Exception as error:  # the door of the decoder: whatever a codec raises is about this file
-        raise _translated(error) from error
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        pixels = _decoded(data, order, notes)
+    for warning in heard:
+        notes.add("decoder_warning", str(warning.message)[:200])
     return np.ascontiguousarray(pixels), notes.items
 
 
@@ -152,7 +162,12 @@ def animated(format: str, frames: int) -> BadImage:
     )
 
 
-def _translated(error: Exception) -> BadImage:
+def translated(error: Exception) -> BadImage:
+    """What a codec raised, as the refusal of the file."""
+    if isinstance(error, MemoryError):
+        return BadImage("decoding needs more memory than the decoder may use", code="decode_memory")
+    if isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError):
+        return BadImage("the picture has too many pixels", code="too_many_pixels")
     text = str(error).lower()
     if isinstance(error, EOFError) or any(
         word in text for word in ("truncated", "not enough image data", "unexpected end")

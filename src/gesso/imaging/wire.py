@@ -1,4 +1,5 @@
-"""The line between Gesso and its decoder child: small JSON messages over a socket, pixels and files by descriptor."""
+"""The line between Gesso and its decoder child: small JSON messages over a socket, files and pixels
+through two nameless shared files that live as long as the child."""
 
 from __future__ import annotations
 
@@ -17,42 +18,37 @@ class Closed(Exception):
     """The other side is gone, or talks nonsense."""
 
 
-def send(line: socket.socket, message: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
-    """Send one message with open file descriptors."""
+def send(line: socket.socket, message: dict[str, Any]) -> None:
+    """Send one message; raises `Closed` when nobody listens."""
     body = json.dumps(message).encode()
-    data = struct.pack("<I", len(body)) + body
-    if descriptors:
-        sent = socket.send_fds(line, [data], descriptors)
-        data = data[sent:]
-    if data:
-        line.sendall(data)
-
-
-def receive(line: socket.socket, descriptors: int = 0) -> tuple[dict[str, Any], list[int]]:
-    """The next message and up to `descriptors` files; raises `Closed`, and `TimeoutError` after the socket's timeout."""
-    data = b""
-    files: list[int] = []
     try:
-        while len(data) < 4 or len(data) < 4 + struct.unpack_from("<I", data)[0]:
-            if len(data) >= 4 and struct.unpack_from("<I", data)[0] > MAX_MESSAGE:
-                raise Closed
-            if descriptors and not files:
-                part, files, _, _ = socket.recv_fds(line, 65536, descriptors)
-            else:
-                part = line.recv(65536)
-            if not part:
-                raise Closed
-            data += part
-        message = json.loads(data[4:])
-        if not isinstance(message, dict):
+        line.sendall(struct.pack("<I", len(body)) + body)
+    except ConnectionError as error:
+        raise Closed from error
+
+
+def receive(line: socket.socket) -> dict[str, Any]:
+    """The next message; raises `Closed`, and `TimeoutError` after the socket's timeout."""
+    try:
+        (length,) = struct.unpack("<I", _exactly(line, 4))
+        if length > MAX_MESSAGE:
             raise Closed
-        return message, files
-    except BaseException as error:
-        for file in files:
-            os.close(file)
-        if isinstance(error, ValueError | ConnectionError):
-            raise Closed from error
-        raise
+        message = json.loads(_exactly(line, length))
+    except (ValueError, ConnectionError) as error:
+        raise Closed from error
+    if not isinstance(message, dict):
+        raise Closed
+    return message
+
+
+def _exactly(line: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        part = line.recv(count - len(data))
+        if not part:
+            raise Closed
+        data += part
+    return data
 
 
 def anonymous_file() -> int:
