@@ -1,1 +1,1 @@
-"""The command line: a flag, an exit code, a progress bar."""
+"""The command line: one verb per operation, derived from its declaration. Imports contracts, recipes, click and rich."""

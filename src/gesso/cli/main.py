@@ -1,0 +1,115 @@
+"""The `gesso` command: what it offers, and the one way out of it, an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from gesso.cli import info, recipe_commands, verify
+from gesso.cli.errors import SOME_FAILED, problem_of
+from gesso.cli.session import Finding, Session, State, Wiring, debug_option, session_of
+from gesso.cli.text import note, plain, say
+from gesso.cli.verbs import command_of
+
+__all__ = ["Finding", "State", "Wiring", "run"]
+
+COMMANDS = (*recipe_commands.COMMANDS, *verify.COMMANDS, *info.COMMANDS)
+"""The commands beside the operations' verbs."""
+
+
+class Verbs(click.Group):
+    """The operations' verbs and the other commands. A verb's options are built only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, verbs first."""
+        return [o.id for o in session_of(ctx).operations] + [str(c.name) for c in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name."""
+        for command in COMMANDS:
+            if command.name == cmd_name:
+                return command
+        wanted = (o for o in session_of(ctx).operations if o.id == cmd_name)
+        return next((command_of(o) for o in wanted), None)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Two lists: what to do with pictures, and the rest."""
+        with formatter.section("Operations"):
+            formatter.write_dl([(o.id, o.title) for o in session_of(ctx).operations])
+        with formatter.section("Commands"):
+            formatter.write_dl([(str(c.name), c.get_short_help_str(80)) for c in COMMANDS])
+
+
+def run(wiring: Wiring, argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code; never raises, never shows a traceback unless ``--debug`` asks for it.
+
+    Exit codes: 0 all ok · 1 some failed · 2 usage · 3 model missing · 4 out of memory · 5 refused by policy · 130 cancelled.
+    """
+    session = Session(wiring)
+    try:
+        return _run(session, list(sys.argv[1:] if argv is None else argv))
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except BrokenPipeError:
+        _forget_stdout()
+        return SOME_FAILED
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (the outermost door)
+        if session.debug:
+            traceback.print_exception(error)
+        problem = problem_of(error)
+        with contextlib.suppress(OSError, ValueError):
+            for line in problem.lines():
+                note(plain(line))
+        return problem.exit_code
+
+
+def _run(session: Session, argv: list[str]) -> int:
+    group = _group(session.wiring.version)
+    outcome = group.main(args=argv, prog_name="gesso", standalone_mode=False, obj=session)
+    with contextlib.suppress(ValueError):
+        sys.stdout.flush()
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _group(version: str) -> Verbs:
+    def show_version(context: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            say(f"gesso {version}")
+            context.exit()
+
+    options: list[click.Parameter] = [
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=show_version,
+            help="Show the version.",
+        ),
+        debug_option(),
+    ]
+
+    def nothing(**_: Any) -> None:
+        return None
+
+    return Verbs(
+        "gesso",
+        params=options,
+        callback=nothing,
+        help="Make and edit images: on one file, a folder, or thousands.",
+        epilog="`gesso VERB --help` lists the options of a verb. Exit codes: 0 all ok, 1 some failed, 2 usage, "
+        "3 model missing, 4 out of memory, 5 refused by policy, 130 cancelled.",
+        context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110},
+    )
+
+
+def _forget_stdout() -> None:
+    """Nobody reads on: let the interpreter's own flush at exit go nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,213 @@
+"""Where results go, and how they get there: never half a file, never over an existing one unless asked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gesso.cli.errors import BadUsage, storage_error
+from gesso.cli.inputs import STDIN, Item
+from gesso.cli.text import plain
+from gesso.contracts.errors import StorageError
+
+PARTIAL = ".gesso-{pid}-{token}.part"
+"""Name of a file while it is written; `sweep` removes those whose process is gone."""
+ALIASES = {"jpeg": "jpg", "tif": "tiff"}
+"""Suffixes that mean a format known under another one."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line said about outputs. `output` is None (beside the input), ``-``, a file or a folder."""
+
+    output: str | None
+    format: str = ""
+    force: bool = False
+    skip_existing: bool | None = None
+
+    def folder(self, count: int) -> Path | None:
+        """The folder named with -o when it is one for `count` inputs, else None."""
+        if self.output in (None, STDIN):
+            return None
+        path = Path(str(self.output))
+        if path.is_dir() or str(self.output).endswith(os.sep) or count != 1 or not path.suffix:
+            return path
+        return None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where one item's image goes: a file, standard output, or, for results without an image, nowhere."""
+
+    image: Path | None = None
+    stdout: bool = False
+
+    @property
+    def name(self) -> str:
+        """What is shown for it."""
+        return (STDIN if self.stdout else "") if self.image is None else plain(str(self.image))
+
+
+def format_of(path: Path, formats: Sequence[str]) -> str:
+    """The format that a file name asks for; raises `BadUsage` (format_unknown) naming those there are."""
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix in formats:
+        return suffix
+    alias = ALIASES.get(suffix, next((a for a, b in ALIASES.items() if b == suffix), ""))
+    if alias in formats:
+        return alias
+    raise BadUsage(
+        f"{plain(path.name)}: cannot write this format",
+        code="format_unknown",
+        hint="formats: " + ", ".join(formats),
+    )
+
+
+def place(items: Sequence[Item], asked: Asked, verb: str, formats: Sequence[str]) -> tuple[Target, ...]:
+    """One target per item.
+
+    Raises `BadUsage` before anything is run: format_unknown; output_not_folder (several inputs, -o names a file);
+    output_collision (two inputs, one output); output_is_input (even with --force: originals are never written over).
+    """
+    suffix = asked.format or "png"
+    format_of(Path(f"x.{suffix}"), formats)
+    folder = asked.folder(len(items) if not items[0].from_folder else 2)
+    if folder is not None and folder.is_file():
+        raise BadUsage(
+            f"-o {plain(str(folder))} is a file, but there may be several outputs",
+            code="output_not_folder",
+            hint="name a folder",
+        )
+    targets = tuple(_place_one(item, asked, folder, verb, suffix) for item in items)
+    for target in targets:
+        if target.image is not None:
+            format_of(target.image, formats)
+    _check_distinct(items, targets)
+    return targets
+
+
+def mask_path(item: Item, asked: str, several: bool) -> Path:
+    """Where the mask of `item` goes under ``--mask-out``: a file for one input, a folder (keeping the tree) otherwise."""
+    path = Path(asked)
+    if path.is_dir() or several or not path.suffix:
+        return path / item.relative.parent / f"{item.relative.stem}.mask.png"
+    return path
+
+
+def must_be_free(path: Path, force: bool) -> None:
+    """Raise `StorageError` (output_exists) when `path` exists and may not be replaced."""
+    if not force and os.path.lexists(path):
+        raise StorageError(
+            f"{plain(str(path))} exists", code="output_exists", hint="use --force to replace it, or another -o"
+        )
+
+
+def write_atomically(path: Path, data: bytes, *, force: bool) -> None:
+    """Publish `data` at `path`: temporary file in the same folder, fsync, then one rename (or link, without `force`).
+
+    Guarantees: `path` is either absent, as it was, or complete; without `force` an existing file is never replaced, not
+    even one that appears meanwhile; on any failure nothing partial stays. Raises `StorageError` (storage_full,
+    permission_denied, output_exists, …).
+    """
+    partial = path.parent / PARTIAL.format(pid=os.getpid(), token=secrets.token_hex(6))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            _publish(partial, path, force)
+        finally:
+            partial.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise storage_error(error, plain(str(path))) from error
+
+
+def sweep(folders: Iterable[Path], *, own: bool = False) -> None:
+    """Remove unfinished files that a killed run left in `folders` (with `own`, this process's too). Never raises."""
+    for folder in set(folders):
+        with contextlib.suppress(OSError):
+            for partial in folder.glob(PARTIAL.format(pid="*", token="*")):
+                pid = partial.name.split("-")[1]
+                if pid.isdigit() and (own if int(pid) == os.getpid() else not _alive(int(pid))):
+                    partial.unlink(missing_ok=True)
+
+
+def _place_one(item: Item, asked: Asked, folder: Path | None, verb: str, suffix: str) -> Target:
+    if asked.output == STDIN or (asked.output is None and item.source is None):
+        return Target(stdout=True)
+    name = f"{item.relative.stem}.{verb}.{suffix}"
+    if folder is not None:
+        return Target(folder / item.relative.parent / name)
+    if asked.output is not None:
+        return Target(Path(asked.output))
+    assert item.source is not None
+    return Target(item.source.parent / name)
+
+
+def _check_distinct(items: Sequence[Item], targets: Sequence[Target]) -> None:
+    sources = {_real(i.source): i for i in items if i.source is not None}
+    taken: dict[str, Item] = {}
+    for item, target in zip(items, targets, strict=True):
+        key = STDIN if target.image is None else _real(target.image)
+        if key in taken:
+            raise BadUsage(
+                f"{taken[key].name} and {item.name} would both be written to {target.name}",
+                code="output_collision",
+                hint="run them apart, each with another -o folder",
+            )
+        if key in sources and target.image is not None:
+            raise BadUsage(
+                f"{target.name} is itself an input",
+                code="output_is_input",
+                hint="originals are never written over; choose another -o",
+            )
+        taken[key] = item
+
+
+def _real(path: Path) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError) as error:
+        raise BadUsage(f"{plain(str(path))} is not a usable path", code="path_invalid") from error
+
+
+def _publish(partial: Path, path: Path, force: bool) -> None:
+    """Give the finished file its name. A hard link fails if the name is taken, which a rename would not."""
+    if force:
+        partial.replace(path)
+        return
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        must_be_free(path, force=False)
+        raise
+    except OSError:
+        must_be_free(path, force=False)
+        partial.replace(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name survive a power cut, where the system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
