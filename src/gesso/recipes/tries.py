@@ -152,12 +152,14 @@ def _kept(planned: PlannedStep, done: list[_Try], chosen: _Try, status: Status, 
 
 def _attempts(planned: PlannedStep, done: list[_Try], result: Result) -> tuple[Attempt, ...]:
     """The operation's own attempts, and one for each try where there was more than one or where it was rejected."""
-    if len(done) == 1 and (done[0].accepted or not (planned.gates or done[0].error)):
+    step = planned.checked.step
+    as_is = step.on_fail == "accept" and not step.gates and not done[0].error
+    if len(done) == 1 and (done[0].accepted or as_is):
         return result.attempts
     out: list[Attempt] = []
     for number, tried in enumerate(done):
         out.extend(tried.result.attempts if tried.result else ())
-        changed = planned.checked.step.retry[number - 1] if 0 < number <= len(planned.checked.step.retry) else {}
+        changed = step.retry[number - 1] if 0 < number <= len(step.retry) else {}
         details: dict[str, Any] = {"try": number}
         if changed:
             details["params"] = {name: without_pictures(getattr(tried.params, name)) for name in changed}
