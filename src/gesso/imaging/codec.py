@@ -119,6 +119,8 @@ class PictureCodec:
         format = sniff(data)
         header = read_header(data, format, self.limits)
         pixels, notes = self._decoder_for(format).decode(data, self._order(header, frame, as_mask))
+        if header.bits > 8 and pixels.dtype == np.uint8:
+            notes = (*notes, ("bit_depth_reduced", f"{header.bits} bits a channel were reduced to 8"))
         origin = admission.file_origin(data, str(name), format)
         return admission.Admitted(pixels, admission.changes_of(notes), origin), data
 

@@ -7,12 +7,16 @@ shift them), and matrix profiles know no other intent.
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from gesso.imaging.notes import Notes
+from gesso.imaging.profile import converted, read_profile
+
+Array = NDArray[Any]
 
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
@@ -45,6 +49,26 @@ def to_srgb(image: Image.Image, icc: bytes | None, notes: Notes) -> Image.Image:
     if image.mode == "LAB":
         return _lab().apply(image)
     return image
+
+
+def deep_to_srgb(pixels: Array, icc: bytes, notes: Notes) -> Array:
+    """H×W×C uint16 (C 1…4: gray or RGB, with or without alpha) from the profile `icc` to sRGB.
+
+    In full precision where the profile is a matrix or gray one; otherwise through LittleCMS, and then the result is uint8
+    and noted as bit_depth_reduced. Broken and unfitting profiles as in `to_srgb`.
+    """
+    colours = 3 if pixels.shape[2] > 2 else 1
+    transform = _transform("RGB" if colours == 3 else "L", icc, notes)
+    if transform is None:
+        return pixels
+    colour, alpha = pixels[:, :, :colours], pixels[:, :, colours:]
+    source, target = read_profile(icc), read_profile(srgb_profile())
+    if source is not None and target is not None and len(source.curves) == colours:
+        return np.concatenate([converted(colour, source, target), alpha], axis=2)
+    notes.add("bit_depth_reduced", "the colour profile could be applied in 8 bits only")
+    small = (pixels >> 8).astype(np.uint8)
+    flat = Image.fromarray(small[:, :, :3] if colours == 3 else small[:, :, 0])
+    return np.concatenate([np.asarray(transform.apply(flat)), small[:, :, colours:]], axis=2)
 
 
 def _lab() -> ImageCms.ImageCmsTransform:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import BITSPERSAMPLE, TiffImageFile
 
 from gesso.contracts.errors import BadImage
 from gesso.imaging import deep
-from gesso.imaging.normalise import Array, normalised, orientation_of, upright
+from gesso.imaging.normalise import Array, finished, normalised, orientation_of, upright
 from gesso.imaging.notes import Notes
 
 PILLOW_NAMES = {
@@ -105,32 +106,35 @@ def _decoded(data: bytes, order: Order, notes: Notes) -> Array:
         if image.width * image.height > order.max_pixels:
             raise BadImage("the picture has too many pixels", code="too_many_pixels", limit=order.max_pixels)
         turn = orientation_of(image, notes)
-        if order.format == "png" and deep.png_is_deep(data) and order.page == 0:
-            image.load()
-            pixels = _channels(deep.decode_png(data), order, notes)
-            _note_deep_profile(image, notes, order)
-        elif order.format == "tiff" and deep.tiff_is_deep(image):
-            pixels = _channels(deep.decode_tiff(data, order.page), order, notes)
-            _note_deep_profile(image, notes, order)
-        else:
+        pixels = _deep(image, data, order)
+        if pixels is None:
             image.load()
             pixels = normalised(image, notes, as_mask=order.as_mask)
+            _note_reduction(image, pixels, notes)
+        else:
+            icc = None if order.as_mask else image.info.get("icc_profile")
+            pixels = finished(pixels, icc, notes, order.as_mask)
         if turn != 1:
             notes.add("orientation_applied", f"the picture was turned upright (EXIF orientation {turn})")
     # Pillow turns TIFF pages itself while loading.
     return pixels if order.format == "tiff" else upright(pixels, turn)
 
 
-def _channels(pixels: deep.Deep, order: Order, notes: Notes) -> Array:
-    if pixels.shape[2] > 2 or order.as_mask:
-        return pixels
-    notes.add("gray_to_rgb", "gray was written as three equal channels")
-    return np.concatenate([np.repeat(pixels[:, :, :1], 3, axis=2), pixels[:, :, 1:]], axis=2)
+def _deep(image: Image.Image, data: bytes, order: Order) -> Array | None:
+    """The samples of 16-bit colour that Pillow itself would reduce, else None."""
+    if order.format == "png" and order.page == 0 and deep.png_is_deep(data):
+        image.load()
+        return deep.decode_png(data)
+    if order.format == "tiff" and deep.tiff_is_deep(image):
+        return deep.decode_tiff(data, order.page)
+    return None
 
 
-def _note_deep_profile(image: Image.Image, notes: Notes, order: Order) -> None:
-    if image.info.get("icc_profile") and not order.as_mask:
-        notes.add("profile_ignored", "the colour profile of a 16-bit picture was not applied")
+def _note_reduction(image: Image.Image, pixels: Array, notes: Notes) -> None:
+    if isinstance(image, TiffImageFile) and pixels.dtype == np.uint8:
+        bits = image.tag_v2.get(BITSPERSAMPLE, 8)
+        if max(bits if isinstance(bits, tuple) else (bits,)) > 8:
+            notes.add("bit_depth_reduced", "more than 8 bits a channel were reduced to 8")
 
 
 def _check_frames(frames: int, order: Order, format: str, notes: Notes) -> None:

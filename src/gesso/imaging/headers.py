@@ -7,7 +7,7 @@ refused here by arithmetic, in time and memory that do not grow with what the fi
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gesso.contracts.errors import BadImage
@@ -31,6 +31,7 @@ _SOF = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 class Header:
     """The claims of a file: size in pixels, frames (``frames`` > 1 means animated or paged), and where frame n lies.
 
+    ``bits`` a channel, where the decoder would not tell (AVIF, HEIC).
     ``pages`` lists the decoder's index of each frame for formats whose index also counts thumbnails (TIFF).
     """
 
@@ -41,6 +42,7 @@ class Header:
     metadata_bytes: int = 0
     metadata_chunks: int = 0
     pages: tuple[int, ...] = ()
+    bits: int = 8
 
 
 def read_header(data: bytes, format: str, limits: Limits) -> Header:
@@ -106,7 +108,7 @@ def _png(data: bytes, limits: Limits) -> Header | None:
             width, height = struct.unpack_from(">II", content)
             check_size(width, height, limits)
             if not width or not height:
-                break
+                raise BadImage("the PNG file claims a picture of no size", code="image_corrupt")
         elif kind == b"acTL" and len(content) == 8:
             (frames,) = struct.unpack_from(">I", content)
         elif kind in _METADATA_CHUNKS:
@@ -117,7 +119,7 @@ def _png(data: bytes, limits: Limits) -> Header | None:
             if total > limits.max_metadata_bytes:
                 raise _metadata(f"unpacked, exceeds {limits.max_metadata_bytes} bytes", limits.max_metadata_bytes)
         whole |= kind == b"IEND"
-    if not whole and not (width == 0 and len(data) > 40):
+    if not whole:
         return None
     return Header("png", width, height, max(1, frames), total, chunks)
 
@@ -150,6 +152,13 @@ def _jpeg(data: bytes, limits: Limits) -> Header | None:
     for marker, content in jpeg_segments(data):
         if marker in _SOF and len(content) >= 6:
             height, width = struct.unpack_from(">HH", content, 1)
+            if content[0] != 8:
+                raise BadImage(
+                    f"the JPEG file has {content[0]} bits a channel; 8 are supported",
+                    code="precision_not_supported",
+                    hint="convert it to PNG or TIFF",
+                    limit=8,
+                )
             check_size(width, height, limits)
             found = found or (width, height)
         elif 0xE0 <= marker <= 0xEF or marker == 0xFE:
@@ -221,10 +230,14 @@ def _webp(data: bytes, limits: Limits) -> Header | None:
 def _iso(format: str) -> Callable[[bytes, Limits], Header | None]:
     def read(data: bytes, limits: Limits) -> Header | None:
         sizes: list[tuple[int, int]] = []
-        frames = 1
+        frames, bits = 1, 8
         for kind, content in iso_boxes(memoryview(data)):
             if kind == b"meta":
-                sizes += _item_sizes(content[4:])
+                for name, value in _properties(content[4:]):
+                    if name == b"ispe" and len(value) >= 12:
+                        sizes.append(struct.unpack_from(">II", value, 4))
+                    elif name == b"pixi" and len(value) >= 5 + value[4]:
+                        bits = max(bits, *value[5 : 5 + value[4]])
             elif kind == b"moov":
                 frames = max(frames, _samples(content, 0))
         if not sizes:
@@ -232,23 +245,18 @@ def _iso(format: str) -> Callable[[bytes, Limits], Header | None]:
         for width, height in sizes:
             check_size(width, height, limits)
         width, height = max(sizes, key=lambda s: s[0] * s[1])
-        return Header(format, width, height, frames)
+        return Header(format, width, height, frames, bits=bits)
 
     return read
 
 
-def _item_sizes(meta: memoryview) -> list[tuple[int, int]]:
-    """Sizes of all items (tiles and thumbnails too) in a ``meta`` box: the ``ispe`` properties."""
-    out = []
+def _properties(meta: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """The properties of all items (tiles and thumbnails too) in a ``meta`` box."""
     for kind, content in iso_boxes(meta):
-        if kind != b"iprp":
-            continue
-        for inner, properties in iso_boxes(content):
-            if inner == b"ipco":
-                for name, value in iso_boxes(properties):
-                    if name == b"ispe" and len(value) >= 12:
-                        out.append(struct.unpack_from(">II", value, 4))
-    return out
+        if kind == b"iprp":
+            for inner, properties in iso_boxes(content):
+                if inner == b"ipco":
+                    yield from iso_boxes(properties)
 
 
 _TRACK_PATH = (b"trak", b"mdia", b"minf", b"stbl")

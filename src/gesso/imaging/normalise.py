@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gesso.contracts.errors import BadImage
-from gesso.imaging.colour import to_srgb
+from gesso.imaging.colour import deep_to_srgb, to_srgb
 from gesso.imaging.notes import Notes
 
 Array = NDArray[Any]
@@ -63,7 +63,7 @@ def normalised(image: Image.Image, notes: Notes, *, as_mask: bool = False) -> Ar
     icc = None if as_mask else image.info.get("icc_profile")
     mode = image.mode
     if mode in ("F", "I") or mode.startswith("I;16"):
-        return _expanded(_deep_gray(image, icc, notes), notes, as_mask)
+        return finished(_deep_gray(image), icc, notes, as_mask)
     image = _plain(image, notes)
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     colour = image.convert(image.mode[:-1]) if alpha is not None else image
@@ -73,6 +73,11 @@ def normalised(image: Image.Image, notes: Notes, *, as_mask: bool = False) -> Ar
     if alpha is not None:
         pixels = np.concatenate([pixels, np.asarray(alpha)[:, :, None]], axis=2)
     return _expanded(pixels, notes, as_mask)
+
+
+def finished(pixels: Array, icc: bytes | None, notes: Notes, as_mask: bool) -> Array:
+    """H×W×C uint16 samples (C 1…4) as `normalised` promises them, the profile `icc` applied."""
+    return _expanded(deep_to_srgb(pixels, icc, notes) if icc else pixels, notes, as_mask)
 
 
 def _expanded(pixels: Array, notes: Notes, as_mask: bool) -> Array:
@@ -104,8 +109,8 @@ def _plain(image: Image.Image, notes: Notes) -> Image.Image:
     raise BadImage(f"pictures of mode {mode} are not supported", code="mode_not_supported", hint="convert it to RGB")
 
 
-def _deep_gray(image: Image.Image, icc: bytes | None, notes: Notes) -> Array:
-    """A gray image of more than 8 bits as H×W×1 uint16."""
+def _deep_gray(image: Image.Image) -> Array:
+    """A gray image of more than 8 bits as H×W×1 uint16, or H×W×2 where it names a transparent value."""
     values = np.asarray(image)
     if image.mode == "F":
         if not np.isfinite(values).all():
@@ -119,8 +124,9 @@ def _deep_gray(image: Image.Image, icc: bytes | None, notes: Notes) -> Array:
         gray = values.astype(np.uint16)
     else:
         gray = values.astype(np.uint16)
-    if icc:
-        notes.add("profile_ignored", "the gray profile of a 16-bit picture was not applied")
+    clear = image.info.get("transparency")
+    if isinstance(clear, int) and image.mode != "F":
+        return np.stack([gray, np.where(gray == clear, 0, 65535).astype(np.uint16)], axis=2)
     return gray[:, :, None]
 
 
