@@ -21,8 +21,8 @@ test: .venv/ready-dev
 	$(BIN)/python -m pytest $(ARGS)
 
 check: .venv/ready-dev
-	$(BIN)/ruff format --check src tests bench samples
-	$(BIN)/ruff check src tests bench samples
+	$(BIN)/ruff format --check src tests bench scripts
+	$(BIN)/ruff check src tests bench scripts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m fast $(ARGS)
@@ -32,14 +32,14 @@ bench: .venv/ready-bench
 	$(BIN)/python -m bench $(ARGS)
 
 fix: .venv/ready-dev
-	$(BIN)/ruff format src tests bench samples
-	$(BIN)/ruff check --fix src tests bench samples
+	$(BIN)/ruff format src tests bench scripts
+	$(BIN)/ruff check --fix src tests bench scripts
 
 samples: .venv/ready-dev  # burn text into freely licensed photographs again
-	$(BIN)/python -m samples.make
+	$(BIN)/python -m scripts.samples
 
 stubs: .venv/ready-dev  # typed signatures of the library door, derived from the operations
-	$(BIN)/python -m gesso.studio_stub > src/gesso/studio.pyi
+	$(BIN)/python -m scripts.stub > src/gesso/studio.pyi
 	$(BIN)/ruff format src/gesso/studio.pyi
 
 clean:
