@@ -56,7 +56,7 @@ def main() -> int:
 
 def show(rows: list[Row]) -> None:
     """Print the table: id, what, peer, its figure, ours, ratio, bar, met."""
-    cells = [("id", "what", "peer", "peer's", "ours", "unit", "ratio", "bar", "met")]
+    cells: list[tuple[str, ...]] = [("id", "what", "peer", "peer's", "ours", "unit", "ratio", "bar", "met")]
     for row in rows:
         met = {True: "yes", False: "NO", None: "–"}[row.met]
         figures = [_figure(v) for v in (row.peer_value, row.ours_value)]
