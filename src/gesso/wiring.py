@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from gesso import __version__
 from gesso.cli.session import Finding, State, Wiring
 from gesso.contracts.capabilities import Inpainter, Matter, SubjectFinder, TextDetector, Upscaler
 from gesso.contracts.operation import AnyOperation
 from gesso.contracts.ports import Bench
 from gesso.contracts.tools import Offer, Tools
+from gesso.contracts.version import VERSION
 from gesso.settings import Settings, read_settings
 
 RECORDED = (
@@ -90,7 +90,7 @@ def environment() -> Mapping[str, str]:
 def doctor(settings: Settings | None = None) -> tuple[Finding, ...]:
     """What is installed, which engines are usable, and why not."""
     settings = settings or read_settings()
-    found = [Finding("gesso", "ok", f"{__version__}, Python {platform.python_version()}, {_cores()} cores")]
+    found = [Finding("gesso", "ok", f"{VERSION}, Python {platform.python_version()}, {_cores()} cores")]
     for name in RECORDED:
         version = _version(name)
         found.append(Finding(name, "ok" if version else "missing", version or f"pip install {name}"))
@@ -118,7 +118,7 @@ def warm_up() -> tuple[str, ...]:
 def command_line() -> Wiring:
     """What the command line is handed."""
     return Wiring(
-        version=__version__,
+        version=VERSION,
         operations=operations,
         bench=build_bench,
         doctor=doctor,

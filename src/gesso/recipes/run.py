@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from gesso import __version__
 from gesso.contracts.context import Context
 from gesso.contracts.errors import BadInput, GessoError
 from gesso.contracts.mask import Mask
 from gesso.contracts.picture import Picture
 from gesso.contracts.ports import Bench, Codec, Source
 from gesso.contracts.provenance import Input, Provenance, StepRecord, without_pictures
-from gesso.recipes.model import Recipe
+from gesso.contracts.version import VERSION
+from gesso.recipes.model import Recipe, Reference
 from gesso.recipes.outcome import Outcome, status_of
 from gesso.recipes.plan import Plan
 from gesso.recipes.step import Frame, frame_value, run_step
@@ -49,6 +49,8 @@ def run_plan(
             error.add_note(f"in step {planned.id} of recipe {plan.recipe.name}")
             raise
         records.append(record)
+        for name in set(frame.results) - used_after(plan.recipe, index):
+            del frame.results[name]
         part.progress(1.0)
     outputs = {name: frame_value(reference, frame) for name, reference in plan.recipe.output.items()}
     record_of_all = _provenance(plan, frame, tuple(records), outputs)
@@ -73,6 +75,16 @@ def admitted(recipe: Recipe, inputs: Mapping[str, Source], codec: Codec) -> dict
     return out
 
 
+def used_after(recipe: Recipe, index: int) -> frozenset[str]:
+    """The names that steps after number `index`, or the output, refer to; the pictures of others can be let go."""
+    later = recipe.steps[index + 1 :]
+    found = [*recipe.output.values(), *(r for step in later for r in (step.where, step.when))]
+    for step in later:
+        for argument in (a for params in (step.params, *step.retry) for a in params.values()):
+            found += argument if isinstance(argument, tuple) else [argument]
+    return frozenset(reference.name for reference in found if isinstance(reference, Reference))
+
+
 def _named(context: Context, step: str) -> Context:
     """The context with the step's name before every message."""
 
@@ -87,7 +99,7 @@ def _provenance(plan: Plan, frame: Frame, steps: tuple[StepRecord, ...], outputs
     if not isinstance(published, Picture):
         published = next((value for value in outputs.values() if isinstance(value, Picture)), None)
     return Provenance(
-        gesso=__version__,
+        gesso=VERSION,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         recipe=plan.recipe.text,
         recipe_name=plan.recipe.name,

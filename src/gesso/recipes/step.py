@@ -12,7 +12,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gesso import __version__
 from gesso.contracts.context import Context
 from gesso.contracts.engine import EngineInfo
 from gesso.contracts.errors import BadInput, StorageError
@@ -24,6 +23,7 @@ from gesso.contracts.ports import Bench
 from gesso.contracts.provenance import StepRecord, without_pictures
 from gesso.contracts.tools import Tools
 from gesso.contracts.verdict import Notice
+from gesso.contracts.version import VERSION
 from gesso.recipes.model import Reference
 from gesso.recipes.plan import PlannedStep
 from gesso.recipes.stored import restored, to_store
@@ -94,7 +94,7 @@ def step_key(planned: PlannedStep, tries: tuple[Params, ...], where: Mask | None
     capabilities = (*checked.operation.needs, *checked.operation.wants, *(c for g in checked.gates for c in g.needs))
     engines = [engine.info.model_dump(mode="json") for c in dict.fromkeys(capabilities) for engine in tools.all(c)]
     content = {
-        "gesso": __version__,
+        "gesso": VERSION,
         "operation": [checked.operation.id, checked.operation.version],
         "tries": [without_pictures(params) for params in tries],
         "gates": [[g.gate.id, g.limit] for g in planned.gates],

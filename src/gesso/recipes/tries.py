@@ -160,7 +160,7 @@ def _attempts(planned: PlannedStep, done: list[_Try], result: Result) -> tuple[A
     for number, tried in enumerate(done):
         out.extend(tried.result.attempts if tried.result else ())
         changed = step.retry[number - 1] if 0 < number <= len(step.retry) else {}
-        details: dict[str, Any] = {"try": number}
+        details: dict[str, Any] = {"recipe_try": number}
         if changed:
             details["params"] = {name: without_pictures(getattr(tried.params, name)) for name in changed}
         if hasattr(tried.params, "seed"):
