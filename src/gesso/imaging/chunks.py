@@ -83,6 +83,21 @@ def iso_boxes(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         at += size
 
 
+def iso_is_whole(data: bytes) -> bool:
+    """Whether the file's top-level ISO boxes all end within it."""
+    at, end = 0, len(data)
+    while at + 8 <= end:
+        (size,) = struct.unpack_from(">I", data, at)
+        if size == 1 and at + 16 <= end:
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+        if size == 0:
+            return True
+        if size < 8 or at + size > end:
+            return data[at + 4 : at + 8] not in (b"ftyp", b"meta", b"mdat", b"moov")
+        at += size
+    return True
+
+
 @dataclass(frozen=True)
 class TiffEntry:
     """One entry of a TIFF directory: field type, count of values, and where its bytes begin in the file."""

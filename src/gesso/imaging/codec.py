@@ -117,8 +117,9 @@ class PictureCodec:
                 hint="use a path, bytes, a PIL image, a numpy array or a Picture",
             )
         format = sniff(data)
+        decoder = self._decoder_for(format)
         header = read_header(data, format, self.limits)
-        pixels, notes = self._decoder_for(format).decode(data, self._order(header, frame, as_mask))
+        pixels, notes = decoder.decode(data, self._order(header, frame, as_mask))
         if header.bits > 8 and pixels.dtype == np.uint8:
             notes = (*notes, ("bit_depth_reduced", f"{header.bits} bits a channel were reduced to 8"))
         origin = admission.file_origin(data, str(name), format)

@@ -16,6 +16,7 @@ from gesso.imaging.chunks import (
     TiffDirectory,
     inflated,
     iso_boxes,
+    iso_is_whole,
     jpeg_segments,
     png_chunks,
     riff_chunks,
@@ -240,7 +241,7 @@ def _iso(format: str) -> Callable[[bytes, Limits], Header | None]:
                         bits = max(bits, *value[5 : 5 + value[4]])
             elif kind == b"moov":
                 frames = max(frames, _samples(content, 0))
-        if not sizes:
+        if not sizes or not iso_is_whole(data):
             return None
         for width, height in sizes:
             check_size(width, height, limits)
