@@ -19,7 +19,7 @@ from gesso.recipes.model import (
     Step,
 )
 from gesso.recipes.suggest import did_you_mean
-from gesso.recipes.yaml_nodes import Node, read_nodes
+from gesso.recipes.yaml_nodes import Node, plain_scalar, read_nodes
 
 MAX_STEPS = 64
 """Steps of one recipe."""
@@ -43,16 +43,21 @@ def parse_recipe(source: str | bytes) -> Recipe:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """``name=value`` as written at the command line, the value read like a YAML value; raises `BadParams`."""
+    """``name=value`` as written at the command line; raises `BadParams`.
+
+    The value is read like one in a recipe: lists, mappings and quoted text as YAML, words and numbers as they stand
+    (``#`` needs no quotes here).
+    """
     name, equals, value = text.partition("=")
     if not equals or not _NAME.fullmatch(name):
         raise BadParams((Fault("set", "bad_setting", f"{text[:60]!r} is not of the form name=value"),))
+    value = value.strip()
     try:
-        return name, read_nodes(value).plain if value.strip() else value
-    except BadRecipe as error:
-        raise BadParams(
-            (Fault(name, "bad_setting", f"the value of {name} cannot be read: {error.message}"),)
-        ) from error
+        if value.startswith(("[", "{", '"', "'")):
+            return name, read_nodes(value).plain
+        return name, plain_scalar(value) if value else ""
+    except (BadRecipe, ValueError) as error:
+        raise BadParams((Fault(name, "bad_setting", f"the value of {name} cannot be read: {error}"),)) from error
 
 
 def recipe_of(root: Node, text: str) -> Recipe:

@@ -181,17 +181,22 @@ def _refuse(event: Any, message: str, code: str, hint: str = "") -> NoReturn:
 
 
 def _scalar(event: Any) -> Scalar:
-    text: str = event.value
-    if not event.implicit[0]:
-        return text
+    try:
+        return plain_scalar(event.value) if event.implicit[0] else str(event.value)
+    except ValueError as error:
+        _refuse(event, str(error), "yaml_number")
+
+
+def plain_scalar(text: str) -> Scalar:
+    """An unquoted scalar's value; raises `ValueError` with a sentence for numbers that cannot be used."""
     if text in _NULL:
         return None
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
     if _NOT_FINITE.fullmatch(text):
-        _refuse(event, f"{text} is not a number that can be used", "yaml_number")
+        raise ValueError(f"{text} is not a number that can be used")
     if len(text) > MAX_DIGITS and (_INTEGER.fullmatch(text) or _OTHER_BASE.fullmatch(text)):
-        _refuse(event, f"an integer of {len(text)} digits", "yaml_number")
+        raise ValueError(f"an integer of {len(text)} digits")
     if _INTEGER.fullmatch(text):
         return int(text)
     if _OTHER_BASE.fullmatch(text):
@@ -199,7 +204,7 @@ def _scalar(event: Any) -> Scalar:
     if _NUMBER.fullmatch(text):
         number = float(text)
         if not math.isfinite(number):
-            _refuse(event, f"{text[:40]} is too large for a number", "yaml_number")
+            raise ValueError(f"{text[:40]} is too large for a number")
         return number
     return text
 
