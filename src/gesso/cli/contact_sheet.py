@@ -33,12 +33,13 @@ _WORDS = {"done": "Passed", "unchanged": "Unchanged", "repaired": "Repaired", "r
 
 @dataclass(frozen=True)
 class Shown:
-    """One item with its pictures as data URIs; empty where there is none."""
+    """One item with its pictures as data URIs, empty where there is none; ``cut`` is where the wipe begins, 0…100."""
 
     before: str
     after: str
     mask: str
     size: str
+    cut: float
     provenance: Provenance | None
 
 
@@ -68,7 +69,7 @@ class Gallery:
         fits = before is not None and mask is not None and before.size == (mask.width, mask.height)
         view = data_uri(mask_view(before, mask), self._codec) if fits and before and mask else ""
         with self._lock:
-            self._shown[index] = Shown(uri[0], uri[1], view, _size(before, after), provenance)
+            self._shown[index] = Shown(uri[0], uri[1], view, _size(before, after), _cut(mask), provenance)
 
     def html(self, reports: Sequence[ItemReport], folder: Path) -> str:
         """The page; links to outputs are relative to `folder`."""
@@ -164,7 +165,9 @@ def _stage(shown: Shown) -> str:
         '<div class="stage"><div class="view" data-mode="wipe">'
         f'<img alt="After" src="{shown.after}"><div class="veil"></div>'
         f'<img class="over" alt="Before" src="{shown.before}">{mask}'
-        '<input type="range" min="0" max="100" step="0.1" value="50" aria-label="Before and after">'
+        '<input type="range" min="0" max="100" step="0.1" value="'
+        + f"{shown.cut:.1f}"
+        + '" aria-label="Before and after">'
         '<div class="handle"></div><span class="tag left">Before</span><span class="tag right">After</span></div>'
         f'<div class="modes" role="group" aria-label="View">{buttons}</div></div>'
     )
@@ -240,7 +243,7 @@ def _step(step: StepRecord) -> str:
 
 def _attempt(attempt: Attempt) -> str:
     verdicts = "; ".join(
-        f"{v.gate} {_figure(v.value)}{'' if v.passed else f' over {_figure(v.limit)}'}" for v in attempt.verdicts
+        f"{v.gate} {_figure(v.value)}{'' if v.passed else f' (limit {_figure(v.limit)})'}" for v in attempt.verdicts
     )
     kept = "kept" if attempt.accepted else "dropped"
     because = _safe(attempt.chosen_because) + (f"<small>{_safe(verdicts)}</small>" if verdicts else "")
@@ -269,6 +272,12 @@ def _link(output: str, folder: Path) -> str:
     except ValueError:
         return _safe(output)
     return f'<a href="{escape(quote(target))}">{_safe(Path(output).name)}</a>'
+
+
+def _cut(mask: Mask | None) -> float:
+    """Where the wipe begins, in percent of the width: across the middle of what was edited."""
+    box = None if mask is None else mask.box
+    return 50.0 if box is None or mask is None else min(90.0, max(10.0, 50.0 * (box.x0 + box.x1) / mask.width))
 
 
 def _size(before: Picture | None, after: Picture | None) -> str:

@@ -210,7 +210,7 @@ class Flow:
             say_json(report.as_json())
         else:
             stream = sys.stderr if self._to_stdout() and not self.flags.dry_run else sys.stdout
-            say_report(report, figures=bool(report.figures) or not report.output, stream=stream)
+            say_report(report, figures=len(self.items) == 1 or not report.output, stream=stream)
 
     def _write_sheet(self, gallery: Gallery, reports: Sequence[ItemReport]) -> None:
         path = Path(str(self.flags.sheet))

@@ -11,15 +11,16 @@ from typing import Any
 
 import click
 
-from gesso.cli import info, recipe_commands, verify
-from gesso.cli.errors import SOME_FAILED, problem_of
+from gesso.cli import info, recipe_commands, reproduce, verify
+from gesso.cli.errors import SOME_FAILED, BadUsage, problem_of
 from gesso.cli.session import Finding, Session, State, Wiring, debug_option, session_of
 from gesso.cli.text import note, plain, say
 from gesso.cli.verbs import command_of
+from gesso.recipes.suggest import did_you_mean
 
 __all__ = ["Finding", "State", "Wiring", "run"]
 
-COMMANDS = (*recipe_commands.COMMANDS, *verify.COMMANDS, *info.COMMANDS)
+COMMANDS = (*recipe_commands.COMMANDS, *verify.COMMANDS, *reproduce.COMMANDS, *info.COMMANDS)
 """The commands beside the operations' verbs."""
 
 
@@ -37,6 +38,15 @@ class Verbs(click.Group):
                 return command
         wanted = (o for o in session_of(ctx).operations if o.id == cmd_name)
         return next((command_of(o) for o in wanted), None)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that `args` begin with; an unknown one is refused with the nearest name."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            hint = did_you_mean(args[0], self.list_commands(ctx)) or "see `gesso --help`"
+            raise BadUsage(f"there is no command {args[0][:80]!r}", code="unknown_command", hint=hint)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Two lists: what to do with pictures, and the rest."""

@@ -106,8 +106,8 @@ def must_be_free(path: Path, force: bool) -> None:
         )
 
 
-def write_atomically(path: Path, data: bytes, *, force: bool) -> None:
-    """Publish `data` at `path`: temporary file in the same folder, fsync, then one rename (or link, without `force`).
+def write_atomically(path: Path, data: bytes, *, force: bool = True) -> None:
+    """Publish `data` at `path`: temporary file in the same folder, fsync, then one rename (a link without `force`).
 
     Guarantees: `path` is either absent, as it was, or complete; without `force` an existing file is never replaced, not
     even one that appears meanwhile; on any failure nothing partial stays. Raises `StorageError` (storage_full,

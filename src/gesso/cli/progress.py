@@ -59,7 +59,7 @@ class Silent:
 
 
 class Lines(Silent):
-    """One line when an item starts, when it has taken a while at a new step, and when it is over."""
+    """A line when one of several items starts and when it is over, and when an item has come to a new step after a while."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -69,7 +69,8 @@ class Lines(Silent):
         """As in `Progress`."""
         label = f"[{index + 1}/{self._total}] {name}"
         self._names[index] = label
-        note(label)
+        if self._total > 1:
+            note(label)
         told, step = time.monotonic(), ""
 
         def report(fraction: float, message: str) -> None:
@@ -83,7 +84,8 @@ class Lines(Silent):
 
     def end(self, index: int, outcome: str) -> None:
         """As in `Progress`."""
-        note(f"{self._names.pop(index, f'[{index + 1}/{self._total}]')}: {outcome}")
+        if self._total > 1:
+            note(f"{self._names.pop(index)}: {outcome}")
 
 
 class Bars:

@@ -70,6 +70,8 @@ article[hidden] { display: none; }
 .facts { padding: 22px 26px 20px; min-width: 0; }
 h2 { font-size: 17px; line-height: 1.35; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
 .size { color: var(--soft); font-size: 13px; margin: 2px 0 0; overflow-wrap: anywhere; }
+a { color: inherit; text-underline-offset: 0.2em; text-decoration-color: var(--line); text-decoration-thickness: 1px; }
+a:hover { text-decoration-color: currentColor; }
 .status { font-weight: 600; margin: 16px 0 0; }
 .status i { font-style: normal; font-weight: 400; color: var(--soft); }
 .reason { margin: 2px 0 0; overflow-wrap: anywhere; }
@@ -89,7 +91,10 @@ summary { cursor: pointer; padding: 12px 26px; font-size: 13.5px; color: var(--s
 summary:hover { color: var(--ink); }
 .story { padding: 0 26px 22px; overflow-x: auto; }
 .story h3:first-child { margin-top: 0; }
-.story td:first-child { min-width: 12em; }
+.story table { table-layout: fixed; min-width: 620px; }
+.story td { overflow-wrap: anywhere; }
+.story td:nth-child(1) { width: 26%; } .story td:nth-child(2) { width: 16%; }
+.story td:nth-child(4) { width: 9%; } .story td:nth-child(5) { width: 8%; }
 .dropped { color: var(--soft); } .dropped td:first-child { text-decoration: line-through; text-decoration-thickness: 1px; }
 .rest { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 26px; }
 footer { color: var(--soft); font-size: 13px; margin-top: 40px; }
@@ -103,7 +108,9 @@ footer { color: var(--soft); font-size: 13px; margin-top: 40px; }
 SCRIPT = """
 document.querySelectorAll('.view input').forEach(function (slider) {
   var view = slider.parentElement;
-  slider.addEventListener('input', function () { view.style.setProperty('--cut', slider.value + '%'); });
+  function cut() { view.style.setProperty('--cut', slider.value + '%'); }
+  slider.addEventListener('input', cut);
+  cut();
 });
 document.querySelectorAll('.modes').forEach(function (modes) {
   var view = modes.parentElement.querySelector('.view');

@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from gesso.cli.errors import BadUsage, Problem, problem_of
-from gesso.cli.flags import Flags, shared_options, summary, take
+from gesso.cli.flags import NAMES, Flags, shared_options, summary, take
 from gesso.cli.flow import Flow, Made
 from gesso.cli.inputs import Item, companion, expand
 from gesso.cli.options import PATHS, option_of, read_values
@@ -69,6 +69,20 @@ class Verb:
         return preferred if preferred in names else next(iter(names), None)
 
 
+class VerbCommand(click.Command):
+    """A command whose help lists the operation's parameters apart from the options that every verb has."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Two lists of options."""
+        shared = {*NAMES, "help"}
+        rows = [(p.name in shared, r) for p in self.get_params(ctx) if (r := p.get_help_record(ctx)) and r[1]]
+        for title, common in (("Parameters", False), ("Options", True)):
+            own = [row for is_common, row in rows if is_common is common]
+            if own:
+                with formatter.section(title):
+                    formatter.write_dl(own)
+
+
 def command_of(operation: AnyOperation) -> click.Command:
     """The command of one operation."""
     verb = Verb(operation)
@@ -82,7 +96,7 @@ def command_of(operation: AnyOperation) -> click.Command:
         session = session_of(click.get_current_context())
         return run_verb(session, verb, tuple(given.pop("inputs", ())), take(given), given)
 
-    return click.Command(
+    return VerbCommand(
         operation.id,
         params=[*inputs, *options, *shared],
         callback=callback,
