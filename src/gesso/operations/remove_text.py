@@ -1,0 +1,419 @@
+"""Removes burnt-in text: captions, watermarks, date stamps, with their outlines, shadows and plates.
+
+Detect → mask the strokes of every line → choose a synthesis for its ground → fill → look again at that place only →
+retry with a larger mask or another synthesis, or give that line back untouched. A line that cannot be removed is never
+returned as removed.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from gesso.contracts.capabilities import Corners, Ground, Inpainter, TextDetector, TextRegion
+from gesso.contracts.context import Context
+from gesso.contracts.errors import BadInput
+from gesso.contracts.fields import UI, Fraction, PixelCount, Seed
+from gesso.contracts.gate import Evidence
+from gesso.contracts.geometry import Box
+from gesso.contracts.mask import Mask, Plane
+from gesso.contracts.model import Model, Params
+from gesso.contracts.operation import Operation, Result
+from gesso.contracts.picture import Picture
+from gesso.contracts.tools import Tools
+from gesso.contracts.verdict import Attempt, Notice, Status, Verdict
+from gesso.imaging.compose import paste_back
+from gesso.imaging.ground import RingStats, ring_stats
+from gesso.imaging.lettering import Group, Spot, coverage_of, groups_of, grown_px, line_in, united
+from gesso.imaging.strokes import Ink, find_ink
+from gesso.quality.outside import OUTSIDE_MASK
+from gesso.quality.seam import SEAM
+from gesso.quality.text import RESIDUAL_TEXT, SHARED, overlap, residual_lines
+
+MADE_BY = "remove-text 1"
+LOOK_AGAIN_HEIGHTS = 0.5
+LOOK_WIDER_HEIGHTS = 2.0
+"""How much around a line is searched again; more where the first search was unsure and may have seen a part only."""
+SURE = 0.9
+MOSTLY = 0.5
+"""A line belongs to an area when this part of it lies inside."""
+
+Synthesis = Literal["auto", "membrane", "patch", "model"]
+Fate = Literal["removed", "rolled_back", "kept", "uncertain", "outside"]
+
+
+class RemoveTextParams(Params):
+    """What to remove, and how."""
+
+    image: Picture
+    where: Mask | None = Field(default=None, description="remove text only here; nothing outside is touched")
+    min_confidence: Fraction = Field(
+        default=0.5, description="lines the detector is less sure of are reported, not removed"
+    )
+    keep: tuple[Box, ...] = Field(default=(), max_length=1000, description="areas that are never touched")
+    dilate: Annotated[float, Field(ge=0.25, le=4), UI(advanced=True)] = 1.0
+    feather_px: PixelCount = Field(default=2, description="width of the soft rim around what is replaced")
+    max_retries: Annotated[int, Field(ge=0, le=5), UI(advanced=True)] = 2
+    synthesis: Synthesis = Field(default="auto", description="how to fill; auto decides line by line")
+    seed: Seed = 0
+
+
+class RegionReport(Model):
+    """What became of one line."""
+
+    corners: Corners
+    confidence: float
+    height_px: float
+    fate: Fate
+    ground: Ground | None = None
+    mask: str = ""
+    synthesis: str = ""
+    tries: int = 0
+    reason: str = ""
+
+
+class RemoveTextResult(Result):
+    """The picture without the text, and the soft mask of what was replaced."""
+
+    image: Picture
+    mask: Mask
+    regions: tuple[RegionReport, ...] = ()
+
+
+@dataclass
+class _Job:
+    """A line on its way: the only mutable state, local to one run."""
+
+    spot: Spot
+    number: int
+    tries: int = 0
+    fate: Fate | None = None
+    reason: str = ""
+    stats: RingStats | None = None
+    ink: Ink | None = None
+    engine: str = ""
+    cover: Plane | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+
+
+def run(params: RemoveTextParams, tools: Tools, context: Context) -> RemoveTextResult:
+    """See the module. Raises `Unavailable` without a detector or a fill."""
+    detector, fills = tools.one(TextDetector), _fills(tools)
+    context.progress(0.0, "looking for text")
+    search = params.where.box if params.where else None
+    found = () if params.where and search is None else detector.detect_text(params.image, within=search)
+    allowed = _allowed(params)
+    targets, skipped = _sorted_out(found, params, allowed)
+    if not targets:
+        return _unchanged(params.image, skipped)
+    jobs = [_Job(Spot(r.corners, r.confidence), i + 1) for i, r in enumerate(targets)]
+    work = _Work(params, detector, fills, allowed, params.image.pixels.copy())
+    groups = groups_of(tuple(job.spot for job in jobs), *params.image.size)
+    for index, group in enumerate(groups):
+        context.part(0.5 + 0.4 * index / len(groups), 0.9).progress(0.0, f"{len(jobs)} lines of text")
+        _clean(work, [jobs[i] for i in group.members], group, context)
+    return _result(work, jobs, skipped)
+
+
+@dataclass
+class _Work:
+    """What the groups of one run share. `out` is the picture in the making."""
+
+    params: RemoveTextParams
+    detector: TextDetector
+    fills: tuple[Inpainter, ...]
+    allowed: Plane | None
+    out: NDArray[Any]
+    cover: Plane = field(init=False)
+    sure: Plane = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cover = np.zeros(self.out.shape[:2], np.float32)
+        self.sure = np.zeros(self.out.shape[:2], np.float32)
+
+
+def _clean(work: _Work, jobs: list[_Job], group: Group, context: Context) -> None:
+    """Remove one group's lines from `work.out`, retrying or giving back each line on its own."""
+    original = work.params.image.pixels[group.box.slices]
+    crop = Picture(original)
+    colours = _colours(crop)
+    pending = jobs
+    while pending:
+        context.check()
+        started = time.perf_counter()
+        for job in pending:
+            others = tuple(other.spot for other in jobs if other is not job)
+            _mask(work, job, colours, group.box, others)
+        _fill(work, jobs, group.box, crop, context)
+        left = _look_again(work, pending)
+        seconds = (time.perf_counter() - started) / len(pending)
+        for job in pending:
+            _judge(work.params, job, left.get(job.number), seconds)
+        pending = [job for job in pending if job.fate is None]
+    if any(job.fate == "rolled_back" for job in jobs):
+        _fill(work, jobs, group.box, crop, context)
+    _keep_masks(work, jobs, group.box)
+
+
+def _mask(work: _Work, job: _Job, colours: NDArray[np.float32], box: Box, others: tuple[Spot, ...]) -> None:
+    """Decide the line's ink, coverage and synthesis for its next try."""
+    params = work.params
+    line = line_in(box, job.spot, others, params.dilate)
+    if job.stats is None:
+        job.stats = ring_stats(colours, line.ring)
+    is_smooth = job.stats.ground == "smooth"
+    if job.ink is None:
+        job.ink = find_ink(colours, line, job.stats)
+    ink = job.ink
+    if job.tries and job.tries == params.max_retries and ink.kind == "strokes":
+        ink = Ink(line.zone | ink.mask, "polygon", 0.0, "strokes left text behind")
+        job.ink = ink
+    feather = float(params.feather_px) if is_smooth or ink.kind == "polygon" else min(1.0, params.feather_px)
+    cover = coverage_of(ink.mask, grown_px(ink, line, job.tries, params.dilate, is_smooth=is_smooth), feather)
+    if work.allowed is not None:
+        cover = cover * work.allowed[box.slices]
+    job.cover = cover
+    job.engine = _choice(work.fills, params.synthesis, job.stats.ground, job.tries, ink).info.id
+
+
+def _fill(work: _Work, jobs: list[_Job], box: Box, crop: Picture, context: Context) -> None:
+    """Write the crop into `work.out`: every line not given back is replaced by its own synthesis."""
+    live = [job for job in jobs if job.fate != "rolled_back" and job.cover is not None and job.cover.any()]
+    hole = np.zeros((box.height, box.width), np.float32)
+    for job in jobs:
+        if job.cover is not None:
+            np.maximum(hole, job.cover, out=hole)
+    result = crop.pixels
+    for engine in dict.fromkeys(job.engine for job in live):
+        fill = next(f for f in work.fills if f.info.id == engine)
+        filled = fill.fill(crop, Mask.of(hole, made_by=MADE_BY), seed=max(0, work.params.seed), context=context)
+        own = np.zeros_like(hole)
+        for job in live:
+            if job.engine == engine and job.cover is not None:
+                np.maximum(own, job.cover, out=own)
+        result = paste_back(result, filled.pixels, own)
+    work.out[box.slices] = result
+
+
+def _look_again(work: _Work, jobs: list[_Job]) -> dict[int, TextRegion]:
+    """The surest text still found at each of the lines, by line number."""
+    width, height = work.params.image.size
+    boxes = []
+    for job in jobs:
+        reach = LOOK_AGAIN_HEIGHTS if job.spot.confidence >= SURE else LOOK_WIDER_HEIGHTS
+        boxes.append(job.spot.box(reach * job.spot.height, width, height))
+    picture = work.params.image.with_pixels(work.out)
+    found = residual_lines(work.detector, picture, within=united(boxes), confidence=work.params.min_confidence)
+    out: dict[int, TextRegion] = {}
+    for region in found:
+        for job in jobs:
+            if overlap(region.corners, job.spot.corners) >= SHARED:
+                best = out.get(job.number)
+                out[job.number] = region if best is None or region.confidence > best.confidence else best
+    return out
+
+
+def _judge(params: RemoveTextParams, job: _Job, left: TextRegion | None, seconds: float) -> None:
+    """Accept the line, send it round again, or give it back; the try is recorded either way."""
+    assert job.ink is not None and job.stats is not None
+    value = 0.0 if left is None else 1.0
+    detail = "" if left is None else f"text is still found, confidence {left.confidence:.2f}"
+    verdict = Verdict(gate=RESIDUAL_TEXT.id, passed=left is None, value=value, limit=0.0, unit="lines", detail=detail)
+    stats = job.stats
+    job.attempts.append(
+        Attempt(
+            what=f"line {job.number}: {job.engine}, {job.ink.kind}, try {job.tries + 1}",
+            engine=job.engine,
+            chosen_because=f"the ground is {stats.ground} (detail {stats.ordinary:.1f}, strongest {stats.strongest:.1f})"
+            + (f"; {job.ink.reason}" if job.ink.reason else ""),
+            seconds=round(seconds, 4),
+            accepted=left is None,
+            verdicts=(verdict,),
+            details={
+                "mask": job.ink.kind,
+                "reliability": round(job.ink.reliability, 3),
+                "noise": round(stats.noise, 2),
+            },
+        )
+    )
+    if left is None:
+        job.fate = "removed"
+    elif job.tries >= params.max_retries:
+        job.fate, job.reason = "rolled_back", detail
+    job.tries += 1
+
+
+def _keep_masks(work: _Work, jobs: list[_Job], box: Box) -> None:
+    rows, columns = box.slices
+    for job in jobs:
+        if job.fate != "removed" or job.cover is None or job.ink is None:
+            continue
+        target, sure = work.cover[rows, columns], work.sure[rows, columns]
+        certainty = job.spot.confidence * (0.5 + 0.5 * job.ink.reliability)
+        np.copyto(sure, np.maximum(sure, np.float32(certainty)), where=job.cover > 0)
+        np.maximum(target, job.cover, out=target)
+
+
+def _fills(tools: Tools) -> tuple[Inpainter, ...]:
+    tools.one(Inpainter)
+    return tools.all(Inpainter)
+
+
+def _choice(fills: tuple[Inpainter, ...], asked: Synthesis, ground: Ground, tries: int, ink: Ink) -> Inpainter:
+    """The engine for a line: by its ground, or as asked; after two tries on the same ground another one."""
+    wanted: dict[str, Ground] = {"membrane": "smooth", "patch": "texture", "model": "structure"}
+    kind = wanted.get(asked, ground)
+    orders: dict[Ground, tuple[Ground, ...]] = {
+        "smooth": ("smooth", "texture", "structure"),
+        "texture": ("texture", "structure", "smooth"),
+        "structure": ("structure", "texture", "smooth"),
+    }
+    ranked = list(dict.fromkeys(f for serving in orders[kind] for f in fills if serving in f.serves)) or list(fills)
+    swap = asked == "auto" and tries >= 2 and ink.kind == "polygon" and len(ranked) > 1
+    return ranked[1] if swap else ranked[0]
+
+
+def _sorted_out(
+    found: tuple[TextRegion, ...], params: RemoveTextParams, allowed: Plane | None
+) -> tuple[list[TextRegion], list[RegionReport]]:
+    """Lines to remove, and reports on those that stay."""
+    targets, skipped = [], []
+    for region in found:
+        spot = Spot(region.corners, region.confidence)
+        fate: Fate | None = None
+        if region.confidence < params.min_confidence:
+            fate, reason = "uncertain", f"confidence {region.confidence:.2f} is below {params.min_confidence:.2f}"
+        elif allowed is not None and (share := _share(spot, allowed)) < MOSTLY:
+            fate, reason = ("outside", f"{share:.0%} of the line lies where the picture may be touched")
+        if fate is None:
+            targets.append(region)
+        else:
+            skipped.append(_report(spot, fate, reason))
+    return targets, skipped
+
+
+def _share(spot: Spot, allowed: Plane) -> float:
+    box = spot.box(0, allowed.shape[1], allowed.shape[0])
+    inside = line_in(box, spot, (), 1.0).inside
+    return float((allowed[box.slices][inside] > 0).mean()) if inside.any() else 0.0
+
+
+def _allowed(params: RemoveTextParams) -> Plane | None:
+    """1 where the picture may change, None for everywhere; raises `BadInput` for a mask of another size."""
+    size = (params.image.height, params.image.width)
+    if params.where is None and not params.keep:
+        return None
+    if params.where is None:
+        plane = np.ones(size, np.float32)
+    else:
+        if (params.where.width, params.where.height) != params.image.size:
+            raise BadInput("the mask has another size than the picture", code="mask_size", field="where")
+        plane = params.where.touched.astype(np.float32)
+    for box in params.keep:
+        plane[box.clipped(*params.image.size).slices] = 0.0
+    return plane
+
+
+def _colours(crop: Picture) -> NDArray[np.float32]:
+    values = crop.rgb.astype(np.float32)
+    return values if crop.bit_depth == 8 else values / np.float32(257.0)
+
+
+def _report(spot: Spot, fate: Fate, reason: str) -> RegionReport:
+    return RegionReport(
+        corners=spot.corners, confidence=spot.confidence, height_px=round(spot.height, 1), fate=fate, reason=reason
+    )
+
+
+def _unchanged(image: Picture, skipped: list[RegionReport]) -> RemoveTextResult:
+    """The input as it is, with the verdict "no text" (or that what there is was not to be removed)."""
+    detail = (
+        f"{len(skipped)} lines left alone: {', '.join(sorted({r.fate for r in skipped}))}" if skipped else "no text"
+    )
+    empty = np.zeros((image.height, image.width), np.float32)
+    verdicts = (
+        Verdict(gate=RESIDUAL_TEXT.id, passed=True, value=0.0, limit=0.0, unit="lines", detail=detail),
+        Verdict(gate=OUTSIDE_MASK.id, passed=True, value=0.0, limit=0.0, unit="px", detail="nothing changed"),
+    )
+    return RemoveTextResult(
+        image=image,
+        mask=Mask(empty, empty, MADE_BY, (image.sha256,)),
+        status="unchanged",
+        reason=detail,
+        verdicts=verdicts,
+        notices=_notices(skipped),
+        regions=tuple(skipped),
+    )
+
+
+def _result(work: _Work, jobs: list[_Job], skipped: list[RegionReport]) -> RemoveTextResult:
+    image = work.params.image
+    failed = [job for job in jobs if job.fate == "rolled_back"]
+    mask = Mask(work.cover, work.sure, MADE_BY, (image.sha256,))
+    reports = [*(_full_report(job) for job in jobs), *skipped]
+    attempts = tuple(attempt for job in jobs for attempt in job.attempts)
+    residual = Verdict(
+        gate=RESIDUAL_TEXT.id,
+        passed=not failed,
+        value=float(len(failed)),
+        limit=0.0,
+        unit="lines",
+        detail=f"{len(jobs) - len(failed)} of {len(jobs)} lines removed",
+    )
+    reason = f"{len(failed)} of {len(jobs)} lines could not be removed and were given back" if failed else ""
+    verdicts: tuple[Verdict, ...] = (residual,)
+    if len(failed) == len(jobs):
+        status: Status = "rolled_back"
+        after = image
+    else:
+        status = "repaired" if any(job.tries > 1 for job in jobs) else "done"
+        after = image.with_pixels(work.out)
+        evidence = Evidence(after=after, before=image, mask=mask)
+        verdicts += tuple(v for gate in (OUTSIDE_MASK, SEAM) if (v := gate.judge(evidence)) is not None)
+    return RemoveTextResult(
+        image=after,
+        mask=mask,
+        status=status,
+        reason=reason,
+        verdicts=verdicts,
+        attempts=attempts,
+        notices=_notices(reports),
+        regions=tuple(reports),
+    )
+
+
+def _full_report(job: _Job) -> RegionReport:
+    assert job.fate is not None and job.ink is not None and job.stats is not None
+    update = {"ground": job.stats.ground, "mask": job.ink.kind, "synthesis": job.engine, "tries": job.tries}
+    return _report(job.spot, job.fate, job.reason).model_copy(update=update)
+
+
+def _notices(reports: list[RegionReport]) -> tuple[Notice, ...]:
+    sentences = {
+        "rolled_back": "could not be removed without a trace of text and was given back",
+        "uncertain": "may be text, but the detector is not sure enough; lower min_confidence to remove it",
+    }
+    out = []
+    for fate, sentence in sentences.items():
+        count = sum(report.fate == fate for report in reports)
+        if count:
+            out.append(Notice(code=f"text_{fate}", message=f"{count} line{'s' * (count > 1)} {sentence}"))
+    return tuple(out)
+
+
+REMOVE_TEXT: Operation[RemoveTextParams, RemoveTextResult] = Operation(
+    id="remove-text",
+    version=1,
+    title="Remove text",
+    summary="Takes captions, watermarks and date stamps out of a photograph, and says where it could not.",
+    params=RemoveTextParams,
+    result=RemoveTextResult,
+    run=run,
+    needs=(TextDetector, Inpainter),
+    gates=(RESIDUAL_TEXT.id, OUTSIDE_MASK.id, SEAM.id),
+)
