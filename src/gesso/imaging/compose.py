@@ -43,7 +43,7 @@ def feather(plane: Plane, radius_px: float) -> Plane:
     box = box_of(plane)
     if box is None or radius_px <= 0:
         return plane
-    out = np.zeros_like(plane)
+    out = np.zeros(plane.shape, np.float32)
     rows, columns = box.grown(1, plane.shape[1], plane.shape[0]).slices
     part = plane[rows, columns]
     inside = (part > 0).view(np.uint8)
@@ -83,7 +83,7 @@ def erode(plane: Plane, radius_px: float) -> Plane:
     rows, columns = box.grown(1, plane.shape[1], plane.shape[0]).slices
     part = plane[rows, columns]
     solid = (part >= 0.5 * part.max()).view(np.uint8)
-    out = np.zeros_like(plane)
+    out = np.zeros(plane.shape, np.float32)
     if solid.all():
         out[rows, columns] = part
         return out

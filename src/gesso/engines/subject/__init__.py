@@ -1,0 +1,1 @@
+"""Finding what a picture is of, without weights."""
