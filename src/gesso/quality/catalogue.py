@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gesso.contracts.gate import Gate
+from gesso.quality.halo import HALO
 from gesso.quality.outside import OUTSIDE_MASK
 from gesso.quality.reference import DRIFT, PERCEPTUAL_HASH, PSNR, SSIM
 from gesso.quality.seam import SEAM
 
-GATES: tuple[Gate, ...] = (OUTSIDE_MASK, SEAM, PSNR, SSIM, DRIFT, PERCEPTUAL_HASH)
+GATES: tuple[Gate, ...] = (OUTSIDE_MASK, SEAM, HALO, PSNR, SSIM, DRIFT, PERCEPTUAL_HASH)

@@ -1,0 +1,1 @@
+"""Enlarging without weights: oriented kriging, compiled by numba, on CPU."""
