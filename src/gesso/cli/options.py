@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -16,6 +17,7 @@ from gesso.contracts.model import FieldError
 
 PATHS = ("picture", "mask")
 """Kinds of parameter that are given as the path of a file (or of a folder with one file per input)."""
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _METAVARS = {
     "picture": "PATH",
     "mask": "PATH",
@@ -74,6 +76,8 @@ def read_value(text: Any, spec: FieldSpec, annotation: Any) -> Any:
         return text
     if spec.kind == "choice":
         return next((v for v in _literals(annotation) if str(v) == text), text)
+    if spec.kind in ("box", "point"):
+        return [int(part) if _WHOLE.fullmatch(part) else part for part in map(str.strip, text.split(","))]
     if spec.kind == "json":
         stripped = text.strip()
         short = _short(stripped, annotation)
