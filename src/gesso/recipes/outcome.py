@@ -58,7 +58,9 @@ class Outcome:
 
     @property
     def reason(self) -> str:
-        """Why steps were rolled back, left out or repaired, one sentence each."""
+        """Why steps were rolled back, left out or repaired; with the step's name where there are several steps."""
+        if len(self.steps) == 1:
+            return self.steps[0].reason
         return "; ".join(f"{step.id}: {step.reason}" for step in self.steps if step.reason)
 
 

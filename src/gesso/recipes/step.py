@@ -53,12 +53,12 @@ def run_step(planned: PlannedStep, frame: Frame, context: Context) -> tuple[Mapp
     exceptions of the operation arrive as `EngineFailed` with their cause.
     """
     step = planned.checked.step
+    if planned.left_out or (step.when is not None and frame_value(step.when, frame) is False):
+        return _passed_through(planned, frame)
     where = frame_value(step.where, frame) if step.where else None
     if step.where and not isinstance(where, Mask):
         raise BadInput(f"step {step.id}: {step.where} is no mask this time", code="reference_empty")
     tries = _tries(planned, frame)
-    if planned.left_out or (step.when is not None and frame_value(step.when, frame) is False):
-        return _passed_through(planned, tries[0])
     key = step_key(planned, tries, where, frame.bench.tools)
     stored = _from_store(planned, frame.bench, key)
     if stored is not None:
@@ -144,18 +144,20 @@ def _seeded(params: Params, seed: int | None) -> Params:
     return params.model_copy(update={"seed": secrets.randbelow(SEED_SPAN) if seed is None else seed})
 
 
-def _passed_through(planned: PlannedStep, params: Params) -> tuple[Mapping[str, Any], StepRecord]:
-    source = planned.checked.source
-    assert source is not None
-    picture: Picture = getattr(params, source)
+def _passed_through(planned: PlannedStep, frame: Frame) -> tuple[Mapping[str, Any], StepRecord]:
+    """The input picture as the image of a step that does not run, and the record that says so."""
     step, operation = planned.checked.step, planned.checked.operation
+    given = {name: _argument(value, frame) for name, value in step.params.items()}
+    picture = given.get(planned.checked.source or "")
+    if not isinstance(picture, Picture):
+        raise BadInput(f"step {step.id} is left out and has no picture to pass through", code="reference_empty")
     reason = f"left out, because {step.when} is false"
     record = StepRecord(
         id=step.id,
         operation=operation.id,
         version=operation.version,
-        params=without_pictures(params),
-        inputs=dict(_hashes(fields(params))),
+        params=without_pictures(given),
+        inputs=dict(_hashes(given)),
         outputs={"image": picture.sha256},
         status="unchanged",
         reason=reason,
