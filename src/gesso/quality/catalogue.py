@@ -7,5 +7,6 @@ from gesso.quality.halo import HALO
 from gesso.quality.outside import OUTSIDE_MASK
 from gesso.quality.reference import DRIFT, PERCEPTUAL_HASH, PSNR, SSIM
 from gesso.quality.seam import SEAM
+from gesso.quality.signal import BLOCKING, NOISE, SHARPNESS
 
-GATES: tuple[Gate, ...] = (OUTSIDE_MASK, SEAM, HALO, PSNR, SSIM, DRIFT, PERCEPTUAL_HASH)
+GATES: tuple[Gate, ...] = (OUTSIDE_MASK, SEAM, HALO, BLOCKING, SHARPNESS, NOISE, DRIFT, PSNR, SSIM, PERCEPTUAL_HASH)

@@ -60,8 +60,7 @@ def _filter(scale: int, width: float, angle: float, ratio: float) -> NDArray[np.
     # axes: tap row, tap column, phase row, phase column; samples of the coarse pixel averaged away
     gamma = _variogram(dy[:, None, :, None, :, None], dy[None, :, None, :, None, :], angle, ratio).mean(axis=(2, 3))
     right[:TAPS] = -gamma.reshape(TAPS, scale * scale)
-    solved: NDArray[np.float64] = np.linalg.solve(system, right)[:TAPS]
-    return solved
+    return np.linalg.solve(system, right)[:TAPS].astype(np.float64)
 
 
 def _between_coarse(scale: int, width: float, angle: float, ratio: float) -> NDArray[np.float64]:
