@@ -49,12 +49,21 @@ def operations() -> tuple[AnyOperation, ...]:
 def offers(settings: Settings) -> tuple[Offer, ...]:
     """Engines by capability, preferred first. The one table that a new engine family is added to."""
     return (
-        Offer(TextDetector, "rapidocr", lambda: _engine("ocr", "RapidText"), _text_missing),
-        Offer(Inpainter, "membrane", lambda: _engine("fill", "MembraneFill"), lambda: _absent("numba")),
-        Offer(Inpainter, "patch", lambda: _engine("fill", "PatchFill"), lambda: _absent("numba")),
-        Offer(SubjectFinder, "contrast", lambda: _engine("subject", "ContrastFinder")),
-        Offer(Matter, "closed-form", lambda: _engine("matting", "ClosedFormMatter"), lambda: _absent("pymatting")),
-        Offer(Upscaler, "classical", lambda: _engine("upscale", "ClassicalUpscaler")),
+        Offer(
+            TextDetector, "rapid-text", lambda: _part("ocr.engine", "RapidText").load(settings.threads), _text_missing
+        ),
+        Offer(Inpainter, "membrane", lambda: _part("fill", "MembraneFill")(), lambda: _absent("numba")),
+        Offer(Inpainter, "patch", lambda: _part("fill", "PatchFill")(), lambda: _absent("numba")),
+        Offer(SubjectFinder, "guided-cut", lambda: _part("subject.finder", "GuidedCutFinder")()),
+        Offer(
+            Matter,
+            "closed-form",
+            lambda: _part("matting.closed_form", "ClosedFormMatter")(),
+            lambda: _absent("pymatting"),
+        ),
+        Offer(
+            Upscaler, "oriented-kriging", lambda: _part("upscale.engine", "OrientedKriging")(), lambda: _absent("numba")
+        ),
     )
 
 
@@ -127,9 +136,8 @@ def command_line() -> Wiring:
     )
 
 
-def _engine(family: str, name: str) -> Any:
-    module = importlib.import_module(f"gesso.engines.{family}.engine")
-    return getattr(module, name)()
+def _part(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(f"gesso.engines.{module}"), name)
 
 
 def _absent(distribution: str) -> str:
