@@ -95,7 +95,8 @@ def _histogram(index: NDArray[np.int32]) -> NDArray[np.float64]:
         moved = np.moveaxis(counts, axis, 0)
         padded = np.concatenate([moved[:1], moved, moved[-1:]])
         counts = np.moveaxis((padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4.0, 0, axis)
-    return (counts / max(1.0, counts.sum())).ravel()
+    share: NDArray[np.float64] = (counts / max(1.0, counts.sum())).ravel()
+    return share
 
 
 def _pointed(lab: Array, guidance: Guidance) -> Array:

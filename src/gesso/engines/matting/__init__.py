@@ -1,0 +1,1 @@
+"""Alpha mattes: soft edges and hair out of a coarse mask."""
