@@ -174,7 +174,7 @@ def test_a_gate_that_does_not_apply_is_a_notice() -> None:
 @pytest.mark.parametrize(
     ("how", "error", "code"),
     [
-        ("value", EngineFailed, "operation_broke"),
+        ("value", EngineFailed, "broken"),
         ("memory", OutOfMemory, "out_of_memory"),
         ("image", BadImage, "too_small_picture"),
         ("engine", EngineFailed, "engine_failed"),
@@ -208,7 +208,7 @@ def test_out_of_memory_is_never_retried() -> None:
 def test_a_broken_gate_is_an_engine_failure() -> None:
     with pytest.raises(EngineFailed) as caught:
         run(recipe("{id: last, use: invert, with: {image: $image}, gates: {raises: 1}}"))
-    assert caught.value.code == "gate_broke" and isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert caught.value.code == "broken" and isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 def test_left_out_steps_pass_their_picture_through() -> None:

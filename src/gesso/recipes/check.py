@@ -88,9 +88,11 @@ class _Checker:
     done: dict[str, CheckedStep | None] = field(default_factory=dict)
 
     def say(self, path: str, code: str, message: str, hint: str = "") -> None:
+        """Note a fault of the recipe at the dotted `path`."""
         self.problems.append(_Problem(path, code, message, hint))
 
     def raise_faults(self) -> None:
+        """Raise what was noted, if anything: the recipe's faults before those of the caller's values."""
         if self.problems:
             first, *more = self.problems
             line, column = self.recipe.mark(first.path)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from gesso.contracts.context import Context
-from gesso.contracts.errors import BadInput, GessoError
+from gesso.contracts.errors import BadInput, EngineFailed, GessoError, OutOfMemory
 from gesso.contracts.mask import Mask
 from gesso.contracts.picture import Picture
 from gesso.contracts.ports import Bench, Codec, Source
@@ -38,7 +38,7 @@ def run_plan(
     """
     plan.require()
     context = context or Context()
-    frame = Frame(bench, plan.values, admitted(plan.recipe, inputs, bench.codec), dict(seeds or {}))
+    frame = Frame(bench, guarded, plan.values, admitted(plan.recipe, inputs, bench.codec), dict(seeds or {}))
     records: list[StepRecord] = []
     for index, planned in enumerate(plan.steps):
         part = _named(context.part(index / len(plan.steps), (index + 1) / len(plan.steps)), planned.id)
@@ -55,6 +55,22 @@ def run_plan(
     outputs = {name: frame_value(reference, frame) for name, reference in plan.recipe.output.items()}
     record_of_all = _provenance(plan, frame, tuple(records), outputs)
     return Outcome(outputs, record_of_all, status_of(tuple(records)))
+
+
+def guarded(what: str, call: Callable[[], Any]) -> Any:
+    """The boundary to operations and gates: what they raise that is not ours arrives as `EngineFailed` (broken) with its
+    cause, exhausted memory as `OutOfMemory`.
+    """
+    try:
+        return call()
+    except GessoError:
+        raise
+    except MemoryError as error:
+        hint = "use a smaller picture, or give the process more memory"
+        raise OutOfMemory(f"not enough memory for {what}", hint=hint) from error
+    except Exception as error:
+        said = f"{what} broke: {type(error).__name__}"
+        raise EngineFailed(said, code="broken", hint="this is a fault of Gesso; please report it") from error
 
 
 def admitted(recipe: Recipe, inputs: Mapping[str, Source], codec: Codec) -> dict[str, Picture | Mask]:

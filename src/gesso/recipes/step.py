@@ -27,7 +27,7 @@ from gesso.contracts.version import VERSION
 from gesso.recipes.model import Reference
 from gesso.recipes.plan import PlannedStep
 from gesso.recipes.stored import restored, to_store
-from gesso.recipes.tries import Kept, run_tries
+from gesso.recipes.tries import Guard, Kept, run_tries
 
 RESEEDED_TRIES = 2
 """Further tries of `on_fail: retry` without a `retry` list: the same parameters with the next seeds."""
@@ -37,9 +37,12 @@ SEED_SPAN = 2**63
 
 @dataclass(frozen=True)
 class Frame:
-    """What steps of one run share. ``results`` grows by one entry per finished step; ``seeds`` are those to use again."""
+    """What steps of one run share. ``results`` grows by one entry per finished step; ``seeds`` are those to use again;
+    ``guard`` is the boundary to foreign exceptions.
+    """
 
     bench: Bench
+    guard: Guard
     values: Mapping[str, Any]
     inputs: Mapping[str, Picture | Mask]
     seeds: Mapping[str, int] = field(default_factory=dict)
@@ -66,7 +69,7 @@ def run_step(planned: PlannedStep, frame: Frame, context: Context) -> tuple[Mapp
         return stored
     began = time.perf_counter()
     tools = frame.bench.tools.recording()
-    kept = run_tries(planned, tries, where, tools, context)
+    kept = run_tries(planned, tries, where, tools, context, frame.guard)
     record = _record(planned, kept, where, tools.used, time.perf_counter() - began)
     record = _into_store(frame.bench, key, kept.result, record)
     return fields(kept.result), record

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from gesso.contracts.context import Context
-from gesso.contracts.errors import EngineFailed, GateFailed, GessoError, OutOfMemory
+from gesso.contracts.errors import EngineFailed, GateFailed
 from gesso.contracts.gate import Evidence
 from gesso.contracts.mask import Mask
 from gesso.contracts.model import Params
-from gesso.contracts.operation import AnyOperation, Result
+from gesso.contracts.operation import Result
 from gesso.contracts.picture import Picture
 from gesso.contracts.provenance import without_pictures
 from gesso.contracts.tools import Tools
 from gesso.contracts.verdict import Attempt, Notice, Status, Verdict
 from gesso.recipes.composite import keep_outside
 from gesso.recipes.plan import PlannedGate, PlannedStep
+
+Guard = Callable[[str, Callable[[], Any]], Any]
+"""(what, call) → the call's result; whatever foreign it raises arrives as one of our errors that names `what`."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,12 @@ class _Try:
 
 
 def run_tries(
-    planned: PlannedStep, tries: tuple[Params, ...], where: Mask | None, tools: Tools, context: Context
+    planned: PlannedStep,
+    tries: tuple[Params, ...],
+    where: Mask | None,
+    tools: Tools,
+    context: Context,
+    guard: Guard,
 ) -> Kept:
     """Try in order until one is accepted, else do what `on_fail` says.
 
@@ -75,7 +84,7 @@ def run_tries(
     done: list[_Try] = []
     for number, params in enumerate(tries):
         part = context.part(number / len(tries), (number + 1) / len(tries))
-        done.append(_one(planned, params, where, tools, part))
+        done.append(_one(planned, params, where, tools, part, guard))
         if done[-1].accepted:
             status: Status = done[-1].result.status if done[-1].result else "done"
             if number and status == "done":
@@ -179,13 +188,21 @@ def _attempts(planned: PlannedStep, done: list[_Try], result: Result) -> tuple[A
     return tuple(out)
 
 
-def _one(planned: PlannedStep, params: Params, where: Mask | None, tools: Tools, context: Context) -> _Try:
+def _judged(planned: PlannedGate, evidence: Evidence, guard: Guard) -> Verdict | None:
+    verdict: Verdict | None = guard(f"gate {planned.gate.id}", lambda: planned.gate.judge(evidence, planned.limit))
+    return verdict
+
+
+def _one(
+    planned: PlannedStep, params: Params, where: Mask | None, tools: Tools, context: Context, guard: Guard
+) -> _Try:
     began = time.perf_counter()
     checked = planned.checked
     try:
-        result = _called(checked.operation, params, tools, context)
+        result: Result = guard(checked.operation.id, lambda: checked.operation.run(params, tools, context))
     except EngineFailed as error:
         return _Try(params, time.perf_counter() - began, error=error)
+    assert type(result) is checked.operation.result, f"{checked.operation.id} returned {type(result).__name__}"
     before = getattr(params, checked.source) if checked.source else None
     image = getattr(result, "image", None)
     if where is not None and isinstance(image, Picture):
@@ -197,7 +214,7 @@ def _one(planned: PlannedStep, params: Params, where: Mask | None, tools: Tools,
     for gate in planned.gates:
         context.check()
         mask = where or _mask(result, params)
-        verdict = _judged(gate, Evidence(image, before, mask, tools)) if isinstance(image, Picture) else None
+        verdict = _judged(gate, Evidence(image, before, mask, tools), guard) if isinstance(image, Picture) else None
         if verdict is not None:
             verdicts.append(verdict)
         else:
@@ -210,36 +227,6 @@ def _mask(result: Result, params: Params) -> Mask | None:
     """The mask of the edit: the result's own, else the first among the parameters."""
     found = [getattr(result, "mask", None), *(getattr(params, name) for name in type(params).model_fields)]
     return next((mask for mask in found if isinstance(mask, Mask)), None)
-
-
-def _judged(planned: PlannedGate, evidence: Evidence) -> Verdict | None:
-    gate = planned.gate
-    try:
-        return gate.judge(evidence, planned.limit)
-    except GessoError:
-        raise
-    except MemoryError as error:
-        raise OutOfMemory(f"not enough memory for gate {gate.id}") from error
-    except Exception as error:
-        raise EngineFailed(f"gate {gate.id} broke: {type(error).__name__}", code="gate_broke") from error
-
-
-def _called(operation: AnyOperation, params: Params, tools: Tools, context: Context) -> Result:
-    """The boundary: what an operation raises that is not ours arrives as `EngineFailed` with the cause."""
-    try:
-        result: Result = operation.run(params, tools, context)
-    except GessoError:
-        raise
-    except MemoryError as error:
-        hint = "use a smaller picture, or give the process more memory"
-        raise OutOfMemory(f"not enough memory for {operation.id}", hint=hint) from error
-    except Exception as error:
-        said = f"{operation.id} broke: {type(error).__name__}: {error}"
-        raise EngineFailed(
-            said[:300], code="operation_broke", hint="this is a fault of Gesso; please report it"
-        ) from error
-    assert type(result) is operation.result, f"{operation.id} returned {type(result).__name__}"
-    return result
 
 
 def _unit(verdict: Verdict) -> str:

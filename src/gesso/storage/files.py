@@ -47,10 +47,8 @@ def write_atomically(path: Path, chunks: Iterable[Chunk]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
+        finally:
+            remove(temporary)
         _sync_folder(path.parent)
     except OSError as error:
         raise storage_error(error, "while writing to the store") from error
