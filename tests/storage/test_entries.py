@@ -57,9 +57,16 @@ def test_masks_come_back_exactly(tmp_path: Path) -> None:
     assert back["mask"] == mask and back["mask"].made_by == mask.made_by and back["mask"].lineage == mask.lineage
 
 
+def test_planes_of_one_value_need_no_blob(tmp_path: Path) -> None:
+    blobs = BlobStore(tmp_path)
+    mask = Mask.of(np.full((3, 4), 0.1), 0.7)
+    data = encode_entry({"mask": mask}, blobs)
+    assert blobs_of(data) == frozenset() and decode_entry(data, blobs) == {"mask": mask}
+
+
 def test_any_changed_byte_of_an_entry_makes_it_absent(tmp_path: Path) -> None:
     blobs = BlobStore(tmp_path)
-    data = encode_entry({"mask": Mask.of(np.ones((2, 2))), "n": 1}, blobs)
+    data = encode_entry({"mask": Mask.of(np.eye(2), np.eye(2)), "n": 1}, blobs)
     assert len(blobs_of(data)) == 1  # coverage and confidence are equal planes
     for index in range(len(data)):
         broken = bytearray(data)

@@ -46,7 +46,8 @@ def blobs_of(data: bytes) -> frozenset[str]:
 
     def look(value: Any) -> None:
         if isinstance(value, dict):
-            found.update(v for k, v in value.items() if k.startswith("$blob") and isinstance(v, str) and is_sha256(v))
+            blob = value.get("$blob")
+            found.update({blob} if isinstance(blob, str) and is_sha256(blob) else ())
             for item in value.values():
                 look(item)
         elif isinstance(value, list):
@@ -74,8 +75,8 @@ def _out(value: Any, blobs: BlobStore) -> Any:
     if isinstance(value, Mask):
         return {
             "$kind": "mask",
-            "$blob_coverage": _plane_out(value.coverage, blobs),
-            "$blob_confidence": _plane_out(value.confidence, blobs),
+            "coverage": _plane_out(value.coverage, blobs),
+            "confidence": _plane_out(value.confidence, blobs),
             "shape": list(value.coverage.shape),
             "made_by": value.made_by,
             "lineage": list(value.lineage),
@@ -95,8 +96,8 @@ def _in(value: Any, blobs: BlobStore) -> Any:
             return _picture_in(value, blobs)
         if kind == "mask":
             shape = value["shape"]
-            coverage = _plane_in(value["$blob_coverage"], shape, blobs)
-            confidence = _plane_in(value["$blob_confidence"], shape, blobs)
+            coverage = _plane_in(value["coverage"], shape, blobs)
+            confidence = _plane_in(value["confidence"], shape, blobs)
             return Mask(coverage, confidence, value["made_by"], tuple(value["lineage"]))
         return {key: _in(item, blobs) for key, item in value.items()}
     if isinstance(value, list):
@@ -126,12 +127,18 @@ def _picture_in(value: Mapping[str, Any], blobs: BlobStore) -> Picture:
     return Picture(pixels, changes, Origin(*value["origin"]))
 
 
-def _plane_out(plane: NDArray[np.float32], blobs: BlobStore) -> str:
-    return blobs.put([zlib.compress(np.ascontiguousarray(plane).data.cast("B"), PLANE_LEVEL)])
+def _plane_out(plane: NDArray[np.float32], blobs: BlobStore) -> dict[str, Any]:
+    """A plane of one value, as most confidences are, needs no blob."""
+    low = float(plane.min())
+    if low == float(plane.max()):
+        return {"all": low}
+    return {"$blob": blobs.put([zlib.compress(np.ascontiguousarray(plane).data.cast("B"), PLANE_LEVEL)])}
 
 
-def _plane_in(name: str, shape: list[int], blobs: BlobStore) -> NDArray[np.float32]:
-    data = blobs.get(name)
+def _plane_in(value: Mapping[str, Any], shape: list[int], blobs: BlobStore) -> NDArray[np.float32]:
+    if "all" in value:
+        return np.full(shape, value["all"], np.float32)
+    data = blobs.get(value["$blob"])
     if data is None:
         raise ValueError("blob is absent")
     return np.frombuffer(zlib.decompress(data), np.float32).reshape(shape)
