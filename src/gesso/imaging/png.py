@@ -27,7 +27,7 @@ _LEVEL = 1
 _FLAT = 0.12
 """A sample that packs below this share is a drawing: zlib's long search pays there, and is quick."""
 _ZLIB_LEVEL = 6
-_SAMPLE_ROWS = 8
+_SAMPLE_ROWS = 5
 _PAETH_PAYS = 0.975
 """Paeth takes some three times as long as the other filters: it must save this share."""
 _BAND_BYTES = 96 * 1024
