@@ -1,0 +1,420 @@
+"""Erases objects: a mask, boxes or points in, a continued background out, at full resolution.
+
+Every separate area is worked on in a crop of its own: choose a synthesis for its ground → fill → blend back softly →
+check the seam → try another synthesis, or give that area back untouched. Nothing outside the area changes.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from gesso.contracts.capabilities import Ground, Inpainter, SubjectFinder
+from gesso.contracts.context import Context
+from gesso.contracts.errors import BadInput, EngineFailed, Unavailable
+from gesso.contracts.fields import UI, PixelCount, Seed
+from gesso.contracts.gate import Evidence
+from gesso.contracts.geometry import Box, Point
+from gesso.contracts.hint import ContinueEdge, CopyFrom, FillHint
+from gesso.contracts.mask import Mask, Plane
+from gesso.contracts.model import Params
+from gesso.contracts.operation import Operation, Result
+from gesso.contracts.picture import Picture
+from gesso.contracts.tools import Tools
+from gesso.contracts.verdict import Attempt, Notice, Status, Verdict
+from gesso.imaging.compose import crop_for, dilate, feather, paste_back, regions_of
+from gesso.imaging.ground import ring_stats
+from gesso.imaging.morphology import grown
+from gesso.quality.outside import OUTSIDE_MASK
+from gesso.quality.seam import SEAM
+
+MADE_BY = "erase 1"
+MAX_BOXES = 64
+MAX_POINTS = 10_000
+MAX_REGIONS = 128
+"""More separate areas than this are merged with their neighbours, so that specks do not cost a crop each."""
+POINTED_GROW_SHARE = 0.02
+"""What points select is our own guess at an outline: it is widened by this share of the object's longer side."""
+KEPT_TONE = 10.0
+"""In the feathered rim, original pixels that stray further than about this (0…255) from the fill belong to the object."""
+STRUCTURE_SIDE = 160
+"""The structure pass works on a crop reduced to about this longer side."""
+DETAIL_MIDDLE = 128.0
+RING_PX = 24
+
+Synthesis = Literal["auto", "membrane", "patch", "model"]
+
+
+class EraseParams(Params):
+    """What to erase, and how."""
+
+    image: Picture
+    mask: Mask | None = Field(default=None, description="erase what this covers; nothing outside it is touched")
+    boxes: tuple[Box, ...] = Field(default=(), max_length=MAX_BOXES, description="erase what is inside these")
+    points: tuple[Point, ...] = Field(
+        default=(),
+        max_length=MAX_POINTS,
+        description="erase the object under these; label 0 marks what is not part of it",
+    )
+    grow_px: PixelCount = Field(default=0, description="widen the area by so many pixels before erasing")
+    feather_px: PixelCount = Field(default=3, description="soft rim inside the area, where the original fits the fill")
+    hint: FillHint | None = Field(default=None, description="what is known about the ground behind the object")
+    synthesis: Synthesis = Field(default="auto", description="how to fill; auto decides area by area")
+    two_pass: bool = Field(default=True, description="also try a structure pass at low resolution, then texture on top")
+    max_seam: Annotated[float, Field(ge=1, le=100), UI(advanced=True)] = SEAM.limit
+    seed: Seed = 0
+
+
+class EraseResult(Result):
+    """The picture without the object, and the soft mask of what was replaced."""
+
+    image: Picture
+    mask: Mask
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One way to fill an area: an engine alone, or one for the structure and another for the texture."""
+
+    engine: Inpainter
+    structure: Inpainter | None
+    because: str
+
+    @property
+    def name(self) -> str:
+        """For the record."""
+        return self.engine.info.id if self.structure is None else f"{self.structure.info.id} + {self.engine.info.id}"
+
+
+@dataclass
+class _Work:
+    """What the areas of one run share; `out` is the picture in the making, `cover` what was replaced so far."""
+
+    params: EraseParams
+    fills: tuple[Inpainter, ...]
+    wanted: Plane
+    out: NDArray[Any]
+    cover: Plane
+    attempts: list[Attempt] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    retried: bool = False
+
+
+def run(params: EraseParams, tools: Tools, context: Context) -> EraseResult:
+    """See the module. Raises `BadInput` (nothing_to_erase, nothing_known, mask_size, box_outside) and `Unavailable`."""
+    image = params.image
+    wanted, notices = _area(params, tools)
+    if not wanted.any():
+        return _unchanged(image, "the area to erase is empty", notices)
+    if bool((wanted > 0).all()):
+        raise BadInput(
+            "the area covers the whole picture, so that nothing is known to continue",
+            code="nothing_known",
+            hint="leave a part of the picture outside the area",
+        )
+    tools.one(Inpainter)
+    fills = tools.all(Inpainter)
+    work = _Work(params, fills, wanted, image.pixels.copy(), np.zeros_like(wanted))
+    regions = _regions(wanted)
+    for index, region in enumerate(regions):
+        part = context.part(0.1 + 0.85 * index / len(regions), 0.1 + 0.85 * (index + 1) / len(regions))
+        part.progress(0.0, f"area {index + 1} of {len(regions)}")
+        _erase_region(work, region, index + 1, part)
+    return _result(work, len(regions), notices + _hint_notices(params, work))
+
+
+def _area(params: EraseParams, tools: Tools) -> tuple[Plane, tuple[Notice, ...]]:
+    """The coverage to replace, before feathering, and what to tell about it."""
+    image, notices = params.image, []
+    if params.mask is None and not params.boxes and not any(p.label for p in params.points):
+        raise BadInput(
+            "there is nothing to erase: no mask, no box and no point that belongs to an object",
+            code="nothing_to_erase",
+            hint="give --mask, --boxes x0,y0,x1,y1 or --points x,y",
+        )
+    plane = np.zeros((image.height, image.width), np.float32)
+    if params.mask is not None:
+        if (params.mask.width, params.mask.height) != image.size:
+            raise BadInput(
+                f"the mask is {params.mask.width}×{params.mask.height}, the picture {image.width}×{image.height}",
+                code="mask_size",
+                field="mask",
+                hint="give a mask of the picture's size",
+            )
+        np.maximum(plane, params.mask.coverage, out=plane)
+    for box in params.boxes:
+        inside = box.clipped(image.width, image.height)
+        if inside != box:
+            notices.append(Notice(code="box_clipped", message=f"box {_text(box)} was clipped to {_text(inside)}"))
+        plane[inside.slices] = 1.0
+    if params.points:
+        np.maximum(plane, _pointed(params, tools), out=plane)
+    return dilate(plane, params.grow_px), tuple(notices)
+
+
+def _pointed(params: EraseParams, tools: Tools) -> Plane:
+    found = tools.one(SubjectFinder).find_subject(params.image, points=params.points)
+    if found is None or found.mask.is_empty:
+        raise BadInput(
+            "no object stands out at the points",
+            code="nothing_to_erase",
+            field="points",
+            hint="add points on the object, or give a box or a mask",
+        )
+    box = found.mask.box
+    assert box is not None
+    sure = np.where(found.mask.coverage > 0.3, np.float32(1.0), np.float32(0.0))
+    return dilate(sure, max(2.0, POINTED_GROW_SHARE * max(box.width, box.height)))
+
+
+def _regions(wanted: Plane) -> tuple[Box, ...]:
+    gap = RING_PX
+    regions = regions_of(wanted, gap)
+    while len(regions) > MAX_REGIONS:
+        gap *= 2
+        regions = regions_of(wanted, gap)
+    return regions
+
+
+def _erase_region(work: _Work, region: Box, number: int, context: Context) -> None:
+    """Fill one area with the first plan whose seam is not seen; give it back when there is none."""
+    params = work.params
+    crop = crop_for(region, params.image.width, params.image.height, context=1.0)
+    if isinstance(params.hint, CopyFrom):
+        crop = _with_source(crop, params.hint, params.image)
+    picture = Picture(params.image.pixels[crop.slices])
+    holes = np.ascontiguousarray(work.wanted[crop.slices])
+    own = np.zeros_like(holes)
+    inner = _within(region, crop)
+    own[inner.slices] = holes[inner.slices]
+    ground = _ground(picture, holes > 0)
+    plans = _plans(work.fills, params, ground)
+    for index, plan in enumerate(plans):
+        started = time.perf_counter()
+        verdicts: tuple[Verdict, ...] = ()
+        reason = ""
+        try:
+            filled = _filled(
+                picture, holes, plan, params, crop, context.part(index / len(plans), (index + 1) / len(plans))
+            )
+            cover = _soft(own, picture, filled, params.feather_px)
+            after = Picture(paste_back(picture.pixels, filled.pixels, cover))
+            evidence = Evidence(after=after, before=picture, mask=Mask.of(cover, made_by=MADE_BY))
+            judged = (OUTSIDE_MASK.judge(evidence), SEAM.judge(evidence, params.max_seam))
+            verdicts = tuple(v for v in judged if v is not None)
+        except EngineFailed as error:
+            reason = error.message
+        accepted = not reason and all(v.passed for v in verdicts)
+        work.attempts.append(
+            Attempt(
+                what=f"area {number}: {plan.name}",
+                engine=plan.name,
+                chosen_because=plan.because,
+                seconds=round(time.perf_counter() - started, 4),
+                accepted=accepted,
+                verdicts=verdicts,
+                details={"ground": ground, "box": _text(region)} | ({"error": reason} if reason else {}),
+            )
+        )
+        if accepted:
+            target = work.out[crop.slices]
+            target[...] = paste_back(target, filled.pixels, cover)
+            np.maximum(work.cover[crop.slices], cover, out=work.cover[crop.slices])
+            work.retried |= index > 0
+            return
+    seams = [v.value for a in work.attempts[-len(plans) :] for v in a.verdicts if v.gate == SEAM.id]
+    best = f", the best at {min(seams):.1f}× (limit {params.max_seam:.1f}×)" if seams else ""
+    work.failed.append(f"area {number}: every fill shows a seam{best}")
+
+
+def _ground(picture: Picture, holes: NDArray[np.bool_]) -> Ground:
+    """The kind of ground in the ring around the holes."""
+    colours = picture.rgb.astype(np.float32)
+    if picture.bit_depth == 16:
+        colours /= np.float32(257.0)
+    return ring_stats(colours, grown(holes, RING_PX) & ~holes).ground
+
+
+def _plans(fills: tuple[Inpainter, ...], params: EraseParams, ground: Ground) -> tuple[_Plan, ...]:
+    """Ways to fill, best first, each once. A hint puts the engines that honour it first."""
+    smooth = next((f for f in fills if "smooth" in f.serves), None)
+    texture = next((f for f in fills if "texture" in f.serves), None)
+    models = tuple(f for f in fills if f.info.weights)
+    if params.synthesis != "auto":
+        return _asked(params.synthesis, smooth, texture, models)
+    plans: list[_Plan] = []
+    kind = params.hint.kind if params.hint is not None else ""
+    both = smooth is not None and texture is not None and smooth is not texture and params.two_pass
+    if kind == "gradient" and both:
+        assert smooth is not None and texture is not None
+        if ground == "smooth":
+            plans.append(_Plan(smooth, None, "hint gradient"))
+        plans.append(_Plan(texture, smooth, "hint gradient: smooth structure, then texture"))
+    plans += [_Plan(f, None, f"honours the hint {kind}") for f in fills if kind and kind in f.honours]
+    first: dict[Ground, tuple[Inpainter | None, ...]] = {
+        "smooth": (smooth, texture),
+        "texture": (texture,),
+        "structure": (*models, texture),
+    }
+    plans += [_Plan(f, None, f"{ground} ground") for f in first[ground] if f is not None]
+    if both:
+        assert smooth is not None and texture is not None
+        plans.append(_Plan(texture, smooth, "structure at low resolution, then texture"))
+    plans += [_Plan(f, None, "what is left to try") for f in fills]
+    return tuple({plan.name: plan for plan in reversed(plans)}[name] for name in dict.fromkeys(p.name for p in plans))
+
+
+def _asked(
+    synthesis: Synthesis, smooth: Inpainter | None, texture: Inpainter | None, models: tuple[Inpainter, ...]
+) -> tuple[_Plan, ...]:
+    engine = {"membrane": smooth, "patch": texture, "model": next(iter(models), None)}[synthesis]
+    if engine is None:
+        raise Unavailable(
+            f"no engine for the synthesis {synthesis!r} is installed",
+            code="capability_unavailable",
+            hint="use auto, or run `gesso doctor` to see what is installed",
+        )
+    return (_Plan(engine, None, "asked for"),)
+
+
+def _filled(picture: Picture, holes: Plane, plan: _Plan, params: EraseParams, crop: Box, context: Context) -> Picture:
+    mask = Mask.of(np.where(holes > 0, np.float32(1.0), np.float32(0.0)), made_by=MADE_BY)
+    seed = max(0, params.seed)
+    kind = params.hint.kind if params.hint is not None else ""
+    if plan.structure is None:
+        hint = _hint_in(params.hint, crop) if kind in plan.engine.honours else None
+        return plan.engine.fill(picture, mask, hint=hint, seed=seed, context=context)
+    hint = _hint_in(params.hint, crop) if kind in plan.structure.honours and kind == "gradient" else None
+    return _two_passes(picture, mask, plan.structure, plan.engine, hint, seed, context)
+
+
+def _two_passes(
+    picture: Picture,
+    mask: Mask,
+    structure: Inpainter,
+    texture: Inpainter,
+    hint: FillHint | None,
+    seed: int,
+    context: Context,
+) -> Picture:
+    """Low frequencies filled at low resolution, the detail that is left filled at full resolution, and both added."""
+    factor = max(2, round(max(picture.size) / STRUCTURE_SIDE))
+    size = (max(4, picture.width // factor), max(4, picture.height // factor))
+    known = np.where(mask.coverage > 0, np.float32(0.0), np.float32(1.0))
+    weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
+    values = picture.pixels.astype(np.float32)
+    heavy = cv2.resize(values * known[:, :, None], size, interpolation=cv2.INTER_AREA)
+    small = (heavy / np.maximum(weight, 1e-3)[:, :, None]).clip(0, np.iinfo(picture.pixels.dtype).max)
+    hole = np.where(weight < 0.25, np.float32(1.0), np.float32(0.0))
+    rough = Picture(np.rint(small).astype(picture.pixels.dtype))
+    if hole.any() and not hole.all():
+        rough = structure.fill(rough, Mask.of(hole), hint=hint, seed=seed, context=context.part(0.0, 0.3))
+    low = cv2.resize(
+        cv2.GaussianBlur(rough.pixels.astype(np.float32), (0, 0), 0.8), picture.size, interpolation=cv2.INTER_CUBIC
+    )
+    scale = np.float32(np.iinfo(picture.pixels.dtype).max / 255.0)
+    detail = np.clip((values - low) / scale + DETAIL_MIDDLE, 0.0, 255.0)
+    detail[known == 0] = DETAIL_MIDDLE
+    grain = texture.fill(Picture(np.rint(detail).astype(np.uint8)), mask, seed=seed, context=context.part(0.3, 1.0))
+    whole = low + (grain.pixels.astype(np.float32) - DETAIL_MIDDLE) * scale
+    made = np.clip(np.rint(whole), 0, np.iinfo(picture.pixels.dtype).max).astype(picture.pixels.dtype)
+    return picture.with_pixels(np.where(known[:, :, None] > 0, picture.pixels, made))
+
+
+def _soft(own: Plane, before: Picture, filled: Picture, feather_px: int) -> Plane:
+    """`own` feathered inwards, but only where the original fits the fill: a remnant of the object is replaced fully."""
+    ramp = feather(own, feather_px)
+    scale = np.float32(255.0 / np.iinfo(before.pixels.dtype).max)
+    apart = np.abs(filled.pixels.astype(np.float32) - before.pixels.astype(np.float32)).max(axis=2) * scale
+    fits = np.exp(-np.square(cv2.GaussianBlur(apart, (0, 0), 1.0) / np.float32(KEPT_TONE)))
+    cover: Plane = own - (own - ramp) * fits
+    return np.clip(cover, 0.0, 1.0)
+
+
+def _hint_in(hint: FillHint | None, crop: Box) -> FillHint | None:
+    """The hint in the crop's coordinates; parts outside the crop are cut off."""
+    if isinstance(hint, CopyFrom):
+        x0, y0 = max(0, hint.x0 - crop.x0), max(0, hint.y0 - crop.y0)
+        return CopyFrom(x0=x0, y0=y0, x1=max(x0 + 1, hint.x1 - crop.x0), y1=max(y0 + 1, hint.y1 - crop.y0))
+    if isinstance(hint, ContinueEdge):
+        return ContinueEdge(points=tuple(Point(x=p.x - crop.x0, y=p.y - crop.y0, label=p.label) for p in hint.points))
+    return hint
+
+
+def _with_source(crop: Box, hint: CopyFrom, image: Picture) -> Box:
+    """The crop widened to hold the part of the picture that the hint copies from."""
+    if hint.x1 <= hint.x0 or hint.y1 <= hint.y0:
+        raise BadInput("the hint's box is empty", code="box_empty", field="hint", hint="it needs x0 < x1 and y0 < y1")
+    source = Box(x0=hint.x0, y0=hint.y0, x1=hint.x1, y1=hint.y1).clipped(image.width, image.height)
+    return Box(
+        x0=min(crop.x0, source.x0), y0=min(crop.y0, source.y0), x1=max(crop.x1, source.x1), y1=max(crop.y1, source.y1)
+    )
+
+
+def _within(region: Box, crop: Box) -> Box:
+    return Box(x0=region.x0 - crop.x0, y0=region.y0 - crop.y0, x1=region.x1 - crop.x0, y1=region.y1 - crop.y0)
+
+
+def _hint_notices(params: EraseParams, work: _Work) -> tuple[Notice, ...]:
+    if params.hint is None:
+        return ()
+    kind = params.hint.kind
+    able = [f.info.id for f in work.fills if kind in f.honours]
+    used = {part for a in work.attempts if a.accepted for part in a.engine.split(" + ")}
+    if any(engine in used for engine in able):
+        return ()
+    why = f"{', '.join(able)} could follow it but gave no clean seam" if able else "no installed engine can follow it"
+    return (Notice(code="hint_not_honoured", message=f"the hint {kind!r} had no effect: {why}"),)
+
+
+def _result(work: _Work, count: int, notices: tuple[Notice, ...]) -> EraseResult:
+    image = work.params.image
+    mask = Mask.of(work.cover, made_by=MADE_BY, lineage=(image.sha256,))
+    reason = "; ".join(work.failed)
+    if len(work.failed) == count:
+        return EraseResult(
+            image=image, mask=mask, status="rolled_back", reason=reason, attempts=tuple(work.attempts), notices=notices
+        )
+    status: Status = "repaired" if work.retried or work.failed else "done"
+    after = image.with_pixels(work.out)
+    evidence = Evidence(after=after, before=image, mask=mask)
+    judged = (OUTSIDE_MASK.judge(evidence), SEAM.judge(evidence, work.params.max_seam))
+    return EraseResult(
+        image=after,
+        mask=mask,
+        status=status,
+        reason=reason,
+        verdicts=tuple(v for v in judged if v is not None),
+        attempts=tuple(work.attempts),
+        notices=notices,
+    )
+
+
+def _unchanged(image: Picture, reason: str, notices: tuple[Notice, ...]) -> EraseResult:
+    empty = np.zeros((image.height, image.width), np.float32)
+    mask = Mask(empty, empty, MADE_BY, (image.sha256,))
+    return EraseResult(image=image, mask=mask, status="unchanged", reason=reason, notices=notices)
+
+
+def _text(box: Box) -> str:
+    return f"{box.x0},{box.y0},{box.x1},{box.y1}"
+
+
+ERASE = Operation(
+    id="erase",
+    version=1,
+    title="Erase an object",
+    summary="Removes what a mask, boxes or points cover and continues the background, at full resolution.",
+    params=EraseParams,
+    result=EraseResult,
+    run=run,
+    needs=(Inpainter,),
+    wants=(SubjectFinder,),
+    gates=(OUTSIDE_MASK.id, SEAM.id),
+)
