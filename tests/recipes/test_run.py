@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from gesso.contracts.ports import Bench
 from gesso.recipes.outcome import Outcome
 from gesso.recipes.parse import parse_recipe
 from gesso.recipes.plan import make_plan
-from gesso.recipes.run import run_plan
+from gesso.recipes.run import reusable, run_plan
 from gesso.storage.steps import FileStepStore
 from tests.recipes.bench import Calls, DictStore, fake_bench, half_mask, picture
 from tests.recipes.test_parse import GOOD
@@ -314,6 +315,29 @@ def test_a_changed_value_runs_only_what_depends_on_it() -> None:
     assert calls.counts == {"find": 1, "invert": 3, "enlarge": 2}
     run(GOOD, bench, image=picture(5), mask=half_mask())
     assert calls.counts == {"find": 2, "invert": 4, "enlarge": 3}
+
+
+def test_what_would_be_reused_is_known_beforehand() -> None:
+    calls = Calls()
+    bench = fake_bench(store=DictStore(), calls=calls)
+    given = {"image": picture(), "mask": half_mask()}
+    plan = make_plan(parse_recipe(GOOD), bench)
+    assert reusable(plan, given, bench) == ()
+    run(GOOD, bench, **given)
+    before = dict(calls.counts)
+    assert reusable(plan, given, bench) == ("found", "inverted", "big")
+    changed = make_plan(parse_recipe(GOOD), bench, {"amount": 0.1})
+    assert reusable(changed, given, bench) == ("found",)
+    assert calls.counts == before
+
+
+def test_another_environment_is_another_step() -> None:
+    calls = Calls()
+    bench = fake_bench(store=DictStore(), calls=calls)
+    text = recipe("{id: last, use: invert, with: {image: $image}}")
+    run(text, bench)
+    run(text, replace(bench, environment={"python": "3.14"}))
+    assert calls.counts == {"invert": 2}
 
 
 def test_another_engine_version_is_another_step() -> None:

@@ -14,6 +14,9 @@ from gesso.contracts.tools import Tools
 from gesso.recipes.check import Checked, CheckedStep, check
 from gesso.recipes.model import Recipe, Reference
 
+RESEEDED_TRIES = 2
+"""Further tries of `on_fail: retry` without a `retry` list: the same parameters with the next seeds."""
+
 
 @dataclass(frozen=True)
 class EngineChoice:
@@ -49,6 +52,12 @@ class PlannedStep:
         """Its name in the recipe."""
         return self.checked.step.id
 
+    @property
+    def tries(self) -> int:
+        """How often its operation runs at most."""
+        step = self.checked.step
+        return 1 + (len(step.retry) or (RESEEDED_TRIES if step.on_fail == "retry" else 0))
+
     def as_json(self) -> dict[str, Any]:
         """Plain data for `--dry-run --json`."""
         step, operation = self.checked.step, self.checked.operation
@@ -63,6 +72,7 @@ class PlannedStep:
                 {"gate": g.gate.id, "limit": g.limit, "unit": g.gate.unit, "better": g.gate.better} for g in self.gates
             ],
             "on_fail": step.on_fail,
+            "tries": self.tries,
             "retry": [_shown(extra) for extra in step.retry],
             "where": str(step.where) if step.where else "",
             "when": str(step.when) if step.when else "",

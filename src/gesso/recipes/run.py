@@ -17,7 +17,7 @@ from gesso.contracts.version import VERSION
 from gesso.recipes.model import Recipe, Reference
 from gesso.recipes.outcome import Outcome, status_of
 from gesso.recipes.plan import Plan
-from gesso.recipes.step import Frame, frame_value, run_step
+from gesso.recipes.step import Frame, frame_value, run_step, stored_step
 from gesso.recipes.suggest import did_you_mean
 
 
@@ -55,6 +55,22 @@ def run_plan(
     outputs = {name: frame_value(reference, frame) for name, reference in plan.recipe.output.items()}
     record_of_all = _provenance(plan, frame, tuple(records), outputs)
     return Outcome(outputs, record_of_all, status_of(tuple(records)))
+
+
+def reusable(plan: Plan, inputs: Mapping[str, Source], bench: Bench) -> tuple[str, ...]:
+    """The ids of the first steps that a run would not have to run, because they are in the store or left out.
+
+    Stops at the first step that has to run: what follows depends on its result. Raises `BadInput` for inputs.
+    """
+    frame = Frame(bench, guarded, plan.values, admitted(plan.recipe, inputs, bench.codec))
+    found: list[str] = []
+    for planned in plan.steps:
+        stored = None if planned.missing else stored_step(planned, frame)
+        if stored is None:
+            break
+        frame.results[planned.id] = stored[0]
+        found.append(planned.id)
+    return tuple(found)
 
 
 def guarded(what: str, call: Callable[[], Any]) -> Any:

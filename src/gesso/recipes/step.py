@@ -21,16 +21,13 @@ from gesso.contracts.operation import Result
 from gesso.contracts.picture import Picture
 from gesso.contracts.ports import Bench
 from gesso.contracts.provenance import StepRecord, without_pictures
-from gesso.contracts.tools import Tools
 from gesso.contracts.verdict import Notice
 from gesso.contracts.version import VERSION
 from gesso.recipes.model import Reference
-from gesso.recipes.plan import PlannedStep
+from gesso.recipes.plan import RESEEDED_TRIES, PlannedStep
 from gesso.recipes.stored import restored, to_store
 from gesso.recipes.tries import Guard, Kept, run_tries
 
-RESEEDED_TRIES = 2
-"""Further tries of `on_fail: retry` without a `retry` list: the same parameters with the next seeds."""
 SEED_SPAN = 2**63
 """Seeds lie in 0 … SEED_SPAN − 1 (contracts.fields.Seed)."""
 
@@ -55,14 +52,9 @@ def run_step(planned: PlannedStep, frame: Frame, context: Context) -> tuple[Mapp
     Guarantees: a finished step whose key is in the store is not run again; a failing store never fails the step; foreign
     exceptions of the operation arrive as `EngineFailed` with their cause.
     """
-    step = planned.checked.step
-    if planned.left_out or (step.when is not None and frame_value(step.when, frame) is False):
+    if _is_left_out(planned, frame):
         return _passed_through(planned, frame)
-    where = frame_value(step.where, frame) if step.where else None
-    if step.where and not isinstance(where, Mask):
-        raise BadInput(f"step {step.id}: {step.where} is no mask this time", code="reference_empty")
-    tries = _tries(planned, frame)
-    key = step_key(planned, tries, where, frame.bench.tools)
+    tries, where, key = _ready(planned, frame)
     stored = _from_store(planned, frame.bench, key)
     if stored is not None:
         context.progress(1.0, "reused")
@@ -73,6 +65,28 @@ def run_step(planned: PlannedStep, frame: Frame, context: Context) -> tuple[Mapp
     record = _record(planned, kept, where, tools.used, time.perf_counter() - began)
     record = _into_store(frame.bench, key, kept.result, record)
     return fields(kept.result), record
+
+
+def stored_step(planned: PlannedStep, frame: Frame) -> tuple[Mapping[str, Any], StepRecord] | None:
+    """What `run_step` would give without running anything, or None where it would have to run."""
+    if _is_left_out(planned, frame):
+        return _passed_through(planned, frame)
+    return _from_store(planned, frame.bench, _ready(planned, frame)[2])
+
+
+def _is_left_out(planned: PlannedStep, frame: Frame) -> bool:
+    when = planned.checked.step.when
+    return planned.left_out or (when is not None and frame_value(when, frame) is False)
+
+
+def _ready(planned: PlannedStep, frame: Frame) -> tuple[tuple[Params, ...], Mask | None, str]:
+    """The parameters of every try, the mask of `where`, and the step's key."""
+    step = planned.checked.step
+    where = frame_value(step.where, frame) if step.where else None
+    if step.where and not isinstance(where, Mask):
+        raise BadInput(f"step {step.id}: {step.where} is no mask this time", code="reference_empty")
+    tries = _tries(planned, frame)
+    return tries, where, step_key(planned, tries, where, frame.bench)
 
 
 def frame_value(reference: Reference, frame: Frame) -> Any:
@@ -89,13 +103,15 @@ def fields(model: BaseModel) -> dict[str, Any]:
     return {name: getattr(model, name) for name in type(model).model_fields}
 
 
-def step_key(planned: PlannedStep, tries: tuple[Params, ...], where: Mask | None, tools: Tools) -> str:
+def step_key(planned: PlannedStep, tries: tuple[Params, ...], where: Mask | None, bench: Bench) -> str:
     """SHA-256 over all that decides the result: operation and version, the resolved parameters of every try (pictures by
-    hash), gates with limits, policy, mask, and every engine that the step may use.
+    hash), gates with limits, policy, mask, every engine that the step may use, and the environment.
     """
     checked = planned.checked
     capabilities = (*checked.operation.needs, *checked.operation.wants, *(c for g in checked.gates for c in g.needs))
-    engines = [engine.info.model_dump(mode="json") for c in dict.fromkeys(capabilities) for engine in tools.all(c)]
+    engines = [
+        engine.info.model_dump(mode="json") for c in dict.fromkeys(capabilities) for engine in bench.tools.all(c)
+    ]
     content = {
         "gesso": VERSION,
         "operation": [checked.operation.id, checked.operation.version],
@@ -104,6 +120,7 @@ def step_key(planned: PlannedStep, tries: tuple[Params, ...], where: Mask | None
         "on_fail": checked.step.on_fail,
         "where": where.sha256 if where else "",
         "engines": engines,
+        "environment": dict(bench.environment),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
