@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from gesso.cli import info, recipe_commands, reproduce, verify
 from gesso.cli.errors import SOME_FAILED, BadUsage, problem_of
 from gesso.cli.session import Finding, Session, State, Wiring, debug_option, session_of
 from gesso.cli.text import note, plain, say
-from gesso.cli.verbs import command_of
-from gesso.recipes.suggest import did_you_mean
 
 __all__ = ["Finding", "State", "Wiring", "run"]
 
-COMMANDS = (*recipe_commands.COMMANDS, *verify.COMMANDS, *reproduce.COMMANDS, *info.COMMANDS)
-"""The commands beside the operations' verbs."""
+COMMANDS = {
+    "run": ("recipe_commands", "Run a recipe over pictures."),
+    "recipes": ("recipe_commands", "List recipes; show or check one."),
+    "verify": ("verify", "Check that pictures are what their record says."),
+    "reproduce": ("reproduce", "Make pictures again from their record, and compare."),
+    "operations": ("info", "List the operations and their parameters."),
+    "limits": ("info", "Show the limits that inputs must keep."),
+    "doctor": ("info", "Show what is installed and usable, and why not."),
+    "warm-up": ("info", "Prepare once what the first run would wait for."),
+}
+"""The commands beside the operations' verbs: the module that has them, loaded when one is called, and what they do."""
 
 
 class Verbs(click.Group):
@@ -29,31 +35,40 @@ class Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names, verbs first."""
-        return [o.id for o in session_of(ctx).operations] + [str(c.name) for c in COMMANDS]
+        return [o.id for o in session_of(ctx).operations] + list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by its name."""
-        for command in COMMANDS:
-            if command.name == cmd_name:
-                return command
-        wanted = (o for o in session_of(ctx).operations if o.id == cmd_name)
-        return next((command_of(o) for o in wanted), None)
+        if cmd_name in COMMANDS:
+            module = importlib.import_module(f"gesso.cli.{COMMANDS[cmd_name][0]}")
+            commands: tuple[click.Command, ...] = module.COMMANDS
+            return next(c for c in commands if c.name == cmd_name)
+        operation = next((o for o in session_of(ctx).operations if o.id == cmd_name), None)
+        if operation is None:
+            return None
+        from gesso.cli.verbs import command_of
+
+        return command_of(operation)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that `args` begin with; an unknown one is refused with the nearest name."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            from gesso.recipes.suggest import did_you_mean
+
             hint = did_you_mean(args[0], self.list_commands(ctx)) or "see `gesso --help`"
             raise BadUsage(f"there is no command {args[0][:80]!r}", code="unknown_command", hint=hint)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Two lists: what to do with pictures, and the rest."""
-        with formatter.section("Operations"):
-            formatter.write_dl([(o.id, o.title) for o in session_of(ctx).operations])
+        verbs = [(o.id, o.title) for o in session_of(ctx).operations]
+        if verbs:
+            with formatter.section("Operations"):
+                formatter.write_dl(verbs)
         with formatter.section("Commands"):
-            formatter.write_dl([(str(c.name), c.get_short_help_str(80)) for c in COMMANDS])
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
 def run(wiring: Wiring, argv: Sequence[str] | None = None) -> int:
@@ -71,6 +86,8 @@ def run(wiring: Wiring, argv: Sequence[str] | None = None) -> int:
         return SOME_FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (the outermost door)
         if session.debug:
+            import traceback
+
             traceback.print_exception(error)
         problem = problem_of(error)
         with contextlib.suppress(OSError, ValueError):

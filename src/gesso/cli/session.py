@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from gesso.contracts.operation import AnyOperation
-from gesso.contracts.ports import Bench
+if TYPE_CHECKING:
+    from gesso.contracts.operation import AnyOperation
+    from gesso.contracts.ports import Bench
 
 State = Literal["ok", "missing", "off"]
 

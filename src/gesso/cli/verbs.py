@@ -19,7 +19,7 @@ from gesso.cli.options import PATHS, option_of, read_values
 from gesso.cli.outputs import Asked, Target, place
 from gesso.cli.session import Session, session_of
 from gesso.contracts.context import Context
-from gesso.contracts.errors import BadParams, Fault, GateFailed
+from gesso.contracts.errors import BadParams, Fault, GateFailed, GessoError
 from gesso.contracts.fields import FieldSpec, fields_of
 from gesso.contracts.mask import Mask
 from gesso.contracts.model import validated
@@ -136,7 +136,11 @@ def run_verb(session: Session, verb: Verb, words: tuple[str, ...], flags: Flags,
     def make(item: Item, picture: Picture | None, context: Context) -> Made:
         inputs = _inputs(verb, item, picture, paths, session.bench)
         step = replace(context, on_progress=lambda f, m: context.on_progress(f, m.removeprefix("step").lstrip(": ")))
-        outcome = single(operation.id, {**values, **inputs}, session.bench, step)
+        try:
+            outcome = single(operation.id, {**values, **inputs}, session.bench, step)
+        except GessoError as error:
+            error.__notes__ = []  # they name the recipe's step; a verb is a recipe of one
+            raise
         return _made(verb, outcome)
 
     title = f"{operation.title}: {len(items)} picture{'s' if len(items) != 1 else ''}"
