@@ -92,4 +92,4 @@ def summary(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _path(*names: str, help: str) -> click.Option:
-    return click.Option([*names], type=click.Path(path_type=str), metavar="PATH", help=help)
+    return click.Option([*names], metavar="PATH", help=help)

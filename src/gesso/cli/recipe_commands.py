@@ -210,7 +210,7 @@ RUN = click.Command(
     help="Run a recipe: one of `gesso recipes`, or a .yaml file. Goes on past failures and ends with a table.",
     params=[
         click.Argument(["recipe"], metavar="RECIPE"),
-        click.Argument(["inputs"], nargs=-1, required=True, metavar="IN...", type=click.Path(path_type=str)),
+        click.Argument(["inputs"], nargs=-1, required=True, metavar="IN..."),
         click.Option(
             ["--set", "set_"], multiple=True, metavar="NAME=VALUE", help="One of the recipe's values. Repeatable."
         ),

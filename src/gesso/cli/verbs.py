@@ -88,7 +88,7 @@ def command_of(operation: AnyOperation) -> click.Command:
     verb = Verb(operation)
     inputs: list[click.Parameter] = []
     if verb.main is not None:
-        inputs = [click.Argument(["inputs"], nargs=-1, required=True, metavar="IN...", type=click.Path(path_type=str))]
+        inputs = [click.Argument(["inputs"], nargs=-1, required=True, metavar="IN...")]
     options = [option_of(spec, operation.params) for spec in verb.options]
     shared = shared_options(image=verb.image is not None, mask=verb.mask is not None)
 
