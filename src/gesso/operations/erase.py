@@ -41,8 +41,10 @@ MAX_REGIONS = 128
 """More separate areas than this are merged with their neighbours, so that specks do not cost a crop each."""
 POINTED_GROW_SHARE = 0.02
 """What points select is our own guess at an outline: it is widened by this share of the object's longer side."""
-KEPT_TONE = 10.0
-"""In the feathered rim, original pixels that stray further than about this (0…255) from the fill belong to the object."""
+KEPT_TONE = 14.0
+"""In the feathered rim, where the original's local mean strays further than about this (0…255) from the fill's, it belongs
+to the object."""
+REMNANT_SIGMA_PX = 2.5
 STRUCTURE_SIDE = 160
 """The structure pass works on a crop reduced to about this longer side."""
 DETAIL_MIDDLE = 128.0
@@ -331,8 +333,10 @@ def _soft(own: Plane, before: Picture, filled: Picture, feather_px: int) -> Plan
     """`own` feathered inwards, but only where the original fits the fill: a remnant of the object is replaced fully."""
     ramp = feather(own, feather_px)
     scale = np.float32(255.0 / np.iinfo(before.pixels.dtype).max)
-    apart = np.abs(filled.pixels.astype(np.float32) - before.pixels.astype(np.float32)).max(axis=2) * scale
-    fits = np.exp(-np.square(cv2.GaussianBlur(apart, (0, 0), 1.0) / np.float32(KEPT_TONE)))
+    apart = (filled.pixels.astype(np.float32) - before.pixels.astype(np.float32)) * scale
+    # Grain differs from grain pixel by pixel and still fits; an object's remnant differs in its mean.
+    shift = np.abs(cv2.GaussianBlur(apart, (0, 0), REMNANT_SIGMA_PX)).max(axis=2)
+    fits = np.exp(-np.square(shift / np.float32(KEPT_TONE)))
     cover: Plane = own - (own - ramp) * fits
     return np.clip(cover, 0.0, 1.0)
 
