@@ -133,6 +133,16 @@ def broken(params: BreakParams, tools: Tools, context: Context) -> ImageResult:
     raise ValueError("secret")
 
 
+class ShatterResult(Result):
+    image: Picture
+    mask: Mask
+    level: float
+
+
+def shatter(params: BreakParams, tools: Tools, context: Context) -> ShatterResult:
+    raise EngineFailed("the engine gave up")
+
+
 class JudgeParams(Params):
     image: Picture
     limit: float = 100.0
@@ -169,6 +179,7 @@ OPERATIONS = (
     _operation("fill", FillParams, MaskResult, fill),
     _operation("enlarge", EnlargeParams, ImageResult, enlarge, needs=(Upscaler,)),
     _operation("break", BreakParams, ImageResult, broken),
+    _operation("shatter", BreakParams, ShatterResult, shatter),
     _operation("judge", JudgeParams, JudgeResult, judge),
     _operation("stack", StackParams, ImageResult, stack),
 )

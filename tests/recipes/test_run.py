@@ -198,6 +198,34 @@ def test_a_broken_engine_is_a_failing_try() -> None:
     assert back.status == "rolled_back" and back.image == picture()
 
 
+def test_what_a_broken_engine_leaves_is_not_kept_for_reuse() -> None:
+    store = DictStore()
+    line = "{id: last, use: break, with: {image: $image, how: engine}, on_fail: rollback, retry: [{how: engine}]}"
+    run(recipe(line), fake_bench(store=store))
+    run(recipe(line.replace("retry: [{how: engine}]", "retry: [{how: never}]")), fake_bench(store=store))
+    assert store.entries == {}
+
+
+def test_rolling_back_without_any_result() -> None:
+    line = "{id: last, use: shatter, with: {image: $image}, on_fail: rollback}"
+    outcome = run(recipe(line, output="{image: $last.image, mask: $last.mask}"))
+    assert outcome.image == picture() and outcome.mask is not None and outcome.mask.is_empty
+    with pytest.raises(BadInput) as caught:
+        run(recipe(line, output="{image: $last.image, level: $last.level}"))
+    assert caught.value.code == "reference_empty"
+
+
+def test_a_fault_of_gesso_is_not_retried_and_keeps_its_cause() -> None:
+    calls = Calls()
+    with pytest.raises(EngineFailed) as caught:
+        run(
+            recipe("{id: last, use: break, with: {image: $image}, retry: [{how: never}], on_fail: rollback}"),
+            fake_bench(calls=calls),
+        )
+    assert calls.counts == {"break": 1}
+    assert isinstance(caught.value.__cause__, ValueError) and str(caught.value.__cause__) == "secret"
+
+
 def test_out_of_memory_is_never_retried() -> None:
     calls = Calls()
     line = "{id: last, use: break, with: {image: $image, how: memory}, on_fail: rollback, retry: [{how: never}]}"

@@ -19,6 +19,7 @@ from gesso.recipes.outcome import Outcome, status_of
 from gesso.recipes.plan import Plan
 from gesso.recipes.step import Frame, frame_value, run_step, stored_step
 from gesso.recipes.suggest import did_you_mean
+from gesso.recipes.tries import BROKEN
 
 
 def run_plan(
@@ -86,7 +87,7 @@ def guarded(what: str, call: Callable[[], Any]) -> Any:
         raise OutOfMemory(f"not enough memory for {what}", hint=hint) from error
     except Exception as error:
         said = f"{what} broke: {type(error).__name__}"
-        raise EngineFailed(said, code="broken", hint="this is a fault of Gesso; please report it") from error
+        raise EngineFailed(said, code=BROKEN, hint="this is a fault of Gesso; please report it") from error
 
 
 def admitted(recipe: Recipe, inputs: Mapping[str, Source], codec: Codec) -> dict[str, Picture | Mask]:

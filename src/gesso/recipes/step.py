@@ -63,7 +63,8 @@ def run_step(planned: PlannedStep, frame: Frame, context: Context) -> tuple[Mapp
     tools = frame.bench.tools.recording()
     kept = run_tries(planned, tries, where, tools, context, frame.guard)
     record = _record(planned, kept, where, tools.used, time.perf_counter() - began)
-    record = _into_store(frame.bench, key, kept.result, record)
+    if kept.lasting:
+        record = _into_store(frame.bench, key, kept.result, record)
     return fields(kept.result), record
 
 
@@ -95,12 +96,15 @@ def frame_value(reference: Reference, frame: Frame) -> Any:
         return frame.values[reference.field]
     if reference.name in frame.inputs:
         return frame.inputs[reference.name]
-    return frame.results[reference.name][reference.field]
+    found = frame.results[reference.name]
+    if reference.field not in found:
+        raise BadInput(f"there is no {reference} this time: the step was rolled back", code="reference_empty")
+    return found[reference.field]
 
 
 def fields(model: BaseModel) -> dict[str, Any]:
-    """The model's fields by name, pictures and masks as they are."""
-    return {name: getattr(model, name) for name in type(model).model_fields}
+    """The model's fields by name, pictures and masks as they are; without those that a rollback left open."""
+    return {name: getattr(model, name) for name in type(model).model_fields if hasattr(model, name)}
 
 
 def step_key(planned: PlannedStep, tries: tuple[Params, ...], where: Mask | None, bench: Bench) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from gesso.contracts.context import Context
 from gesso.contracts.errors import EngineFailed, GateFailed
@@ -20,16 +22,23 @@ from gesso.contracts.verdict import Attempt, Notice, Status, Verdict
 from gesso.recipes.composite import keep_outside
 from gesso.recipes.plan import PlannedGate, PlannedStep
 
+BROKEN = "broken"
+"""The code of an `EngineFailed` that stands for a foreign exception: a fault of Gesso, which no other try mends."""
+
 Guard = Callable[[str, Callable[[], Any]], Any]
 """(what, call) → the call's result; whatever foreign it raises arrives as one of our errors that names `what`."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The result that a step hands on, with verdicts, attempts and notices complete, and the parameters it came from."""
+    """The result that a step hands on, with verdicts, attempts and notices complete, and the parameters it came from.
+
+    ``lasting`` is False where an engine broke on the way: another time it may not, so that is not kept for reuse.
+    """
 
     params: Params
     result: Result
+    lasting: bool
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def run_tries(
     """Try in order until one is accepted, else do what `on_fail` says.
 
     A try fails when a gate of the step fails, when the operation reports a failing verdict without having rolled back by
-    itself, or with `EngineFailed`. Every other error ends the step at once. Raises `GateFailed` (or the last
+    itself, or with an engine's `EngineFailed`. Every other error ends the step at once. Raises `GateFailed` (or the last
     `EngineFailed`) for `stop`, and for `retry` when no try is left.
     """
     done: list[_Try] = []
@@ -123,24 +132,22 @@ def _rolled_back(planned: PlannedStep, done: list[_Try], best: _Try | None) -> K
     chosen = best or done[-1]
     picture: Picture = getattr(chosen.params, source)
     if best is None:
-        error = done[-1].error
-        assert error is not None
-        try:
-            result = planned.checked.operation.result.model_validate({"image": picture})
-        except ValueError as cause:
-            raise error from cause
-        chosen = _Try(chosen.params, chosen.seconds, result, error=error)
+        chosen = replace(chosen, result=_without_result(planned, picture))
     assert chosen.result is not None
-    back = _Try(
-        chosen.params,
-        chosen.seconds,
-        chosen.result.model_copy(update={"image": picture}),
-        chosen.verdicts,
-        chosen.notices,
-        chosen.error,
-    )
+    back = replace(chosen, result=chosen.result.model_copy(update={"image": picture}))
     tried = f" in {len(done)} tries" if len(done) > 1 else ""
-    return _kept(planned, [*done], back, "rolled_back", f"rolled back: {done[-1].wrong}{tried}")
+    return _kept(planned, done, back, "rolled_back", f"rolled back: {done[-1].wrong}{tried}")
+
+
+def _without_result(planned: PlannedStep, picture: Picture) -> Result:
+    """A result where no try gave one: the picture, and empty masks, for nothing was edited. Other required fields are
+    absent; a reference to one is refused when it is used.
+    """
+    checked = planned.checked
+    empty = Mask.of(np.zeros((picture.height, picture.width), np.float32), made_by=checked.operation.id)
+    masks = {s.name: empty for s in checked.result.values() if s.kind == "mask" and s.required and not s.many}
+    made: Result = checked.operation.result.model_construct(image=picture, **masks)
+    return made
 
 
 def _kept(planned: PlannedStep, done: list[_Try], chosen: _Try, status: Status, reason: str) -> Kept:
@@ -156,7 +163,8 @@ def _kept(planned: PlannedStep, done: list[_Try], chosen: _Try, status: Status, 
         "attempts": _attempts(planned, done, result),
         "notices": notices,
     }
-    return Kept(chosen.params, result.model_copy(update=changes))
+    lasting = all(t.error is None for t in done)
+    return Kept(chosen.params, result.model_copy(update=changes), lasting)
 
 
 def _attempts(planned: PlannedStep, done: list[_Try], result: Result) -> tuple[Attempt, ...]:
@@ -201,6 +209,8 @@ def _one(
     try:
         result: Result = guard(checked.operation.id, lambda: checked.operation.run(params, tools, context))
     except EngineFailed as error:
+        if error.code == BROKEN:
+            raise
         return _Try(params, time.perf_counter() - began, error=error)
     assert type(result) is checked.operation.result, f"{checked.operation.id} returned {type(result).__name__}"
     before = getattr(params, checked.source) if checked.source else None
