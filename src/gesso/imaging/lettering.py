@@ -13,7 +13,7 @@ from gesso.contracts.capabilities import Corners
 from gesso.contracts.geometry import Box
 from gesso.contracts.mask import Plane
 from gesso.imaging.ground import Bits, Floats, distance_to, polygon_mask
-from gesso.imaging.strokes import Ink, Line
+from gesso.imaging.strokes import Line
 
 MARGIN_HEIGHTS = 1.4
 MIN_MARGIN_PX = 20
@@ -93,6 +93,13 @@ def united(boxes: list[Box]) -> Box:
     )
 
 
+def united_frame(spots: tuple[Spot, ...]) -> NDArray[np.float64]:
+    """4×2 corners of the smallest upright frame around all lines, clockwise from its top left."""
+    points = np.concatenate([spot.points for spot in spots])
+    (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64)
+
+
 def line_in(box: Box, spot: Spot, others: tuple[Spot, ...], dilate: float) -> Line:
     """`spot` in the crop `box`: its polygon, the zone ink may be in, and the ring of ground without `others`' letters."""
     shape = (box.height, box.width)
@@ -106,11 +113,12 @@ def line_in(box: Box, spot: Spot, others: tuple[Spot, ...], dilate: float) -> Li
     return Line(spot.points - corner, spot.height, inside, away <= grow, ring)
 
 
-def grown_px(ink: Ink, line: Line, attempt: int, dilate: float, *, is_smooth: bool) -> float:
-    """How far beyond the found ink the replacement reaches: enough for antialiased rims, more on smooth ground."""
-    base = ANTIALIASED_PX + (0.04 * line.height if is_smooth else 0.0)
-    if ink.kind == "polygon":
-        base = 0.0
+def grown_px(halo: float, line: Line, attempt: int, dilate: float, *, is_smooth: bool) -> float:
+    """How far beyond the found ink the replacement reaches: its halo or at least a rim, and more with every retry.
+
+    On smooth ground a wider rim costs nothing and catches faint glows.
+    """
+    base = max(halo, ANTIALIASED_PX + (0.04 * line.height if is_smooth else 0.0))
     return base * dilate + attempt * max(1.0, RETRY_GROWTH * line.height)
 
 

@@ -8,7 +8,7 @@ returned as removed.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -28,9 +28,9 @@ from gesso.contracts.picture import Picture
 from gesso.contracts.tools import Tools
 from gesso.contracts.verdict import Attempt, Notice, Status, Verdict
 from gesso.imaging.compose import paste_back
-from gesso.imaging.ground import RingStats, ring_stats
-from gesso.imaging.lettering import Group, Spot, coverage_of, groups_of, grown_px, line_in, united
-from gesso.imaging.strokes import Ink, find_ink
+from gesso.imaging.ground import polygon_mask
+from gesso.imaging.lettering import Group, Spot, groups_of, united
+from gesso.imaging.repair import Repair, Scene, repair_of, scene_of
 from gesso.quality.outside import OUTSIDE_MASK
 from gesso.quality.seam import SEAM
 from gesso.quality.text import RESIDUAL_TEXT, SHARED, overlap, residual_lines
@@ -94,10 +94,8 @@ class _Job:
     tries: int = 0
     fate: Fate | None = None
     reason: str = ""
-    stats: RingStats | None = None
-    ink: Ink | None = None
     engine: str = ""
-    cover: Plane | None = None
+    repair: Repair | None = None
     attempts: list[Attempt] = field(default_factory=list)
 
 
@@ -139,16 +137,15 @@ class _Work:
 
 def _clean(work: _Work, jobs: list[_Job], group: Group, context: Context) -> None:
     """Remove one group's lines from `work.out`, retrying or giving back each line on its own."""
-    original = work.params.image.pixels[group.box.slices]
-    crop = Picture(original)
-    colours = _colours(crop)
+    crop = Picture(work.params.image.pixels[group.box.slices])
+    spots = tuple(job.spot for job in jobs)
+    scene = scene_of(_colours(crop), spots, group.box)
     pending = jobs
     while pending:
         context.check()
         started = time.perf_counter()
         for job in pending:
-            others = tuple(other.spot for other in jobs if other is not job)
-            _mask(work, job, colours, group.box, others)
+            _plan(work, job, scene, group.box, spots, jobs.index(job))
         _fill(work, jobs, group.box, crop, context)
         left = _look_again(work, pending)
         seconds = (time.perf_counter() - started) / len(pending)
@@ -156,48 +153,59 @@ def _clean(work: _Work, jobs: list[_Job], group: Group, context: Context) -> Non
             _judge(work.params, job, left.get(job.number), seconds)
         pending = [job for job in pending if job.fate is None]
     if any(job.fate == "rolled_back" for job in jobs):
+        _give_back_plates(jobs, scene)
         _fill(work, jobs, group.box, crop, context)
     _keep_masks(work, jobs, group.box)
 
 
-def _mask(work: _Work, job: _Job, colours: NDArray[np.float32], box: Box, others: tuple[Spot, ...]) -> None:
-    """Decide the line's ink, coverage and synthesis for its next try."""
+def _plan(work: _Work, job: _Job, scene: Scene, box: Box, spots: tuple[Spot, ...], index: int) -> None:
+    """Decide the line's repair and synthesis for its next try."""
     params = work.params
-    line = line_in(box, job.spot, others, params.dilate)
-    if job.stats is None:
-        job.stats = ring_stats(colours, line.ring)
-    is_smooth = job.stats.ground == "smooth"
-    if job.ink is None:
-        job.ink = find_ink(colours, line, job.stats)
-    ink = job.ink
-    if job.tries and job.tries == params.max_retries and ink.kind == "strokes":
-        ink = Ink(line.zone | ink.mask, "polygon", 0.0, "strokes left text behind")
-        job.ink = ink
-    feather = float(params.feather_px) if is_smooth or ink.kind == "polygon" else min(1.0, params.feather_px)
-    cover = coverage_of(ink.mask, grown_px(ink, line, job.tries, params.dilate, is_smooth=is_smooth), feather)
+    repair = repair_of(
+        scene,
+        box,
+        spots,
+        index,
+        attempt=job.tries,
+        last=job.tries == params.max_retries,
+        dilate=params.dilate,
+        feather_px=float(params.feather_px),
+    )
     if work.allowed is not None:
-        cover = cover * work.allowed[box.slices]
-    job.cover = cover
-    job.engine = _choice(work.fills, params.synthesis, job.stats.ground, job.tries, ink).info.id
+        allowed = work.allowed[box.slices]
+        repair = replace(repair, hole=repair.hole * allowed, undone=repair.undone & (allowed > 0))
+    job.repair = repair
+    swap = job.tries >= 2 and params.synthesis == "auto"
+    job.engine = _choice(work.fills, params.synthesis, repair.stats.ground, swap=swap).info.id
 
 
 def _fill(work: _Work, jobs: list[_Job], box: Box, crop: Picture, context: Context) -> None:
-    """Write the crop into `work.out`: every line not given back is replaced by its own synthesis."""
-    live = [job for job in jobs if job.fate != "rolled_back" and job.cover is not None and job.cover.any()]
+    """Write the crop into `work.out`: every line not given back is undone or replaced by its own synthesis."""
+    live = [(job, job.repair) for job in jobs if job.fate != "rolled_back" and job.repair is not None]
+    pixels = crop.pixels.copy()
+    for _, repair in live:
+        pixels[:, :, :3][repair.undone] = _stored(repair.colours[repair.undone], crop)
+    base = crop.with_pixels(pixels)
     hole = np.zeros((box.height, box.width), np.float32)
     for job in jobs:
-        if job.cover is not None:
-            np.maximum(hole, job.cover, out=hole)
-    result = crop.pixels
-    for engine in dict.fromkeys(job.engine for job in live):
-        fill = next(f for f in work.fills if f.info.id == engine)
-        filled = fill.fill(crop, Mask.of(hole, made_by=MADE_BY), seed=max(0, work.params.seed), context=context)
-        own = np.zeros_like(hole)
-        for job in live:
-            if job.engine == engine and job.cover is not None:
-                np.maximum(own, job.cover, out=own)
-        result = paste_back(result, filled.pixels, own)
+        if job.repair is not None:
+            np.maximum(hole, job.repair.hole, out=hole)
+    result = base.pixels
+    for engine in dict.fromkeys(job.engine for job, _ in live):
+        own = np.max([repair.hole for job, repair in live if job.engine == engine], axis=0)
+        if own.any():
+            fill = next(f for f in work.fills if f.info.id == engine)
+            filled = fill.fill(base, Mask.of(hole, made_by=MADE_BY), seed=max(0, work.params.seed), context=context)
+            result = paste_back(result, filled.pixels, own)
     work.out[box.slices] = result
+
+
+def _give_back_plates(jobs: list[_Job], scene: Scene) -> None:
+    """Lines on one plate share its fate: it cannot be removed under one and left under the other."""
+    lost = [plate for job, plate in zip(jobs, scene.plates, strict=True) if plate and job.fate == "rolled_back"]
+    for job, plate in zip(jobs, scene.plates, strict=True):
+        if job.fate == "removed" and any(plate is other for other in lost):
+            job.fate, job.reason = "rolled_back", "text is left on the plate it shares with another line"
 
 
 def _look_again(work: _Work, jobs: list[_Job]) -> dict[int, TextRegion]:
@@ -220,24 +228,26 @@ def _look_again(work: _Work, jobs: list[_Job]) -> dict[int, TextRegion]:
 
 def _judge(params: RemoveTextParams, job: _Job, left: TextRegion | None, seconds: float) -> None:
     """Accept the line, send it round again, or give it back; the try is recorded either way."""
-    assert job.ink is not None and job.stats is not None
+    assert job.repair is not None
+    repair, stats = job.repair, job.repair.stats
     value = 0.0 if left is None else 1.0
     detail = "" if left is None else f"text is still found, confidence {left.confidence:.2f}"
     verdict = Verdict(gate=RESIDUAL_TEXT.id, passed=left is None, value=value, limit=0.0, unit="lines", detail=detail)
-    stats = job.stats
+    ground = f"the ground is {stats.ground} (detail {stats.ordinary:.1f}, strongest {stats.strongest:.1f})"
     job.attempts.append(
         Attempt(
-            what=f"line {job.number}: {job.engine}, {job.ink.kind}, try {job.tries + 1}",
+            what=f"line {job.number}: {_synthesis(job)}, {repair.kind}, try {job.tries + 1}",
             engine=job.engine,
-            chosen_because=f"the ground is {stats.ground} (detail {stats.ordinary:.1f}, strongest {stats.strongest:.1f})"
-            + (f"; {job.ink.reason}" if job.ink.reason else ""),
+            chosen_because=f"{ground}; {repair.reason}".rstrip("; "),
             seconds=round(seconds, 4),
             accepted=left is None,
             verdicts=(verdict,),
             details={
-                "mask": job.ink.kind,
-                "reliability": round(job.ink.reliability, 3),
+                "mask": repair.kind,
+                "reliability": round(repair.reliability, 3),
                 "noise": round(stats.noise, 2),
+                "synthesised_px": int(np.count_nonzero(repair.hole)),
+                "undone_px": int(np.count_nonzero(repair.undone)),
             },
         )
     )
@@ -248,15 +258,21 @@ def _judge(params: RemoveTextParams, job: _Job, left: TextRegion | None, seconds
     job.tries += 1
 
 
+def _synthesis(job: _Job) -> str:
+    """What made the pixels: the fill's id, after "unblend" where a layer was undone."""
+    is_undone = job.repair is not None and job.repair.undone.any()
+    return f"unblend+{job.engine}" if is_undone else job.engine
+
+
 def _keep_masks(work: _Work, jobs: list[_Job], box: Box) -> None:
     rows, columns = box.slices
     for job in jobs:
-        if job.fate != "removed" or job.cover is None or job.ink is None:
+        if job.fate != "removed" or job.repair is None:
             continue
-        target, sure = work.cover[rows, columns], work.sure[rows, columns]
-        certainty = job.spot.confidence * (0.5 + 0.5 * job.ink.reliability)
-        np.copyto(sure, np.maximum(sure, np.float32(certainty)), where=job.cover > 0)
-        np.maximum(target, job.cover, out=target)
+        target, sure, cover = work.cover[rows, columns], work.sure[rows, columns], job.repair.cover
+        certainty = job.spot.confidence * (0.5 + 0.5 * job.repair.reliability)
+        np.copyto(sure, np.maximum(sure, np.float32(certainty)), where=cover > 0)
+        np.maximum(target, cover, out=target)
 
 
 def _fills(tools: Tools) -> tuple[Inpainter, ...]:
@@ -264,18 +280,17 @@ def _fills(tools: Tools) -> tuple[Inpainter, ...]:
     return tools.all(Inpainter)
 
 
-def _choice(fills: tuple[Inpainter, ...], asked: Synthesis, ground: Ground, tries: int, ink: Ink) -> Inpainter:
-    """The engine for a line: by its ground, or as asked; after two tries on the same ground another one."""
+def _choice(fills: tuple[Inpainter, ...], asked: Synthesis, ground: Ground, *, swap: bool) -> Inpainter:
+    """The engine for a line: by its ground, or as asked; with `swap` the next best one, if there is another."""
     wanted: dict[str, Ground] = {"membrane": "smooth", "patch": "texture", "model": "structure"}
-    kind = wanted.get(asked, ground)
     orders: dict[Ground, tuple[Ground, ...]] = {
         "smooth": ("smooth", "texture", "structure"),
         "texture": ("texture", "structure", "smooth"),
         "structure": ("structure", "texture", "smooth"),
     }
+    kind = wanted.get(asked, ground)
     ranked = list(dict.fromkeys(f for serving in orders[kind] for f in fills if serving in f.serves)) or list(fills)
-    swap = asked == "auto" and tries >= 2 and ink.kind == "polygon" and len(ranked) > 1
-    return ranked[1] if swap else ranked[0]
+    return ranked[1] if swap and len(ranked) > 1 else ranked[0]
 
 
 def _sorted_out(
@@ -299,7 +314,7 @@ def _sorted_out(
 
 def _share(spot: Spot, allowed: Plane) -> float:
     box = spot.box(0, allowed.shape[1], allowed.shape[0])
-    inside = line_in(box, spot, (), 1.0).inside
+    inside = polygon_mask(spot.points - (box.x0, box.y0), (box.height, box.width))
     return float((allowed[box.slices][inside] > 0).mean()) if inside.any() else 0.0
 
 
@@ -322,6 +337,13 @@ def _allowed(params: RemoveTextParams) -> Plane | None:
 def _colours(crop: Picture) -> NDArray[np.float32]:
     values = crop.rgb.astype(np.float32)
     return values if crop.bit_depth == 8 else values / np.float32(257.0)
+
+
+def _stored(colours: NDArray[np.float32], like: Picture) -> NDArray[Any]:
+    """Colours on 0…255 as values of the picture's depth."""
+    scale = 1.0 if like.bit_depth == 8 else 257.0
+    values: NDArray[Any] = np.rint(colours * np.float32(scale)).astype(like.pixels.dtype)
+    return values
 
 
 def _report(spot: Spot, fate: Fate, reason: str) -> RegionReport:
@@ -388,8 +410,9 @@ def _result(work: _Work, jobs: list[_Job], skipped: list[RegionReport]) -> Remov
 
 
 def _full_report(job: _Job) -> RegionReport:
-    assert job.fate is not None and job.ink is not None and job.stats is not None
-    update = {"ground": job.stats.ground, "mask": job.ink.kind, "synthesis": job.engine, "tries": job.tries}
+    assert job.fate is not None and job.repair is not None
+    repair = job.repair
+    update = {"ground": repair.stats.ground, "mask": repair.kind, "synthesis": _synthesis(job), "tries": job.tries}
     return _report(job.spot, job.fate, job.reason).model_copy(update=update)
 
 
