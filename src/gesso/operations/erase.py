@@ -65,11 +65,14 @@ class EraseParams(Params):
         description="erase the object under these; label 0 marks what is not part of it",
     )
     grow_px: PixelCount = Field(default=0, description="widen the area by so many pixels before erasing")
-    feather_px: PixelCount = Field(default=3, description="soft rim inside the area, where the original fits the fill")
+    feather_px: PixelCount = Field(default=4, description="width of the soft rim inside the area")
     hint: FillHint | None = Field(default=None, description="what is known about the ground behind the object")
     synthesis: Synthesis = Field(default="auto", description="how to fill; auto decides area by area")
     two_pass: bool = Field(default=True, description="also try a structure pass at low resolution, then texture on top")
     max_seam: Annotated[float, Field(ge=1, le=100), UI(advanced=True)] = SEAM.limit
+    keep_best: bool = Field(
+        default=False, description="keep the best fill even if its seam is seen, instead of giving the area back"
+    )
     seed: Seed = 0
 
 
@@ -92,6 +95,23 @@ class _Plan:
     def name(self) -> str:
         """For the record."""
         return self.engine.info.id if self.structure is None else f"{self.structure.info.id} + {self.engine.info.id}"
+
+
+@dataclass(frozen=True)
+class _Try:
+    """What one plan gave: the filled crop, its coverage and verdicts, or why it failed."""
+
+    plan: _Plan
+    filled: Picture | None
+    cover: Plane
+    verdicts: tuple[Verdict, ...]
+    seconds: float
+    error: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it can be taken."""
+        return self.filled is not None and all(v.passed for v in self.verdicts)
 
 
 @dataclass
@@ -197,42 +217,49 @@ def _erase_region(work: _Work, region: Box, number: int, context: Context) -> No
     own[inner.slices] = holes[inner.slices]
     ground = _ground(picture, holes > 0)
     plans = _plans(work.fills, params, ground)
+    tries: list[_Try] = []
     for index, plan in enumerate(plans):
-        started = time.perf_counter()
-        verdicts: tuple[Verdict, ...] = ()
-        reason = ""
-        try:
-            filled = _filled(
-                picture, holes, plan, params, crop, context.part(index / len(plans), (index + 1) / len(plans))
-            )
-            cover = _soft(own, picture, filled, params.feather_px)
-            after = Picture(paste_back(picture.pixels, filled.pixels, cover))
-            evidence = Evidence(after=after, before=picture, mask=Mask.of(cover, made_by=MADE_BY))
-            judged = (OUTSIDE_MASK.judge(evidence), SEAM.judge(evidence, params.max_seam))
-            verdicts = tuple(v for v in judged if v is not None)
-        except EngineFailed as error:
-            reason = error.message
-        accepted = not reason and all(v.passed for v in verdicts)
-        work.attempts.append(
-            Attempt(
-                what=f"area {number}: {plan.name}",
-                engine=plan.name,
-                chosen_because=plan.because,
-                seconds=round(time.perf_counter() - started, 4),
-                accepted=accepted,
-                verdicts=verdicts,
-                details={"ground": ground, "box": _text(region)} | ({"error": reason} if reason else {}),
-            )
+        part = context.part(index / len(plans), (index + 1) / len(plans))
+        tries.append(_attempt(picture, holes, own, plan, params, crop, part))
+        if tries[-1].passed:
+            break
+    keep = tries[-1] if tries[-1].passed else None
+    if keep is None and params.keep_best:
+        keep = min((t for t in tries if t.filled is not None), key=lambda t: _seam_of(t.verdicts), default=None)
+    work.attempts += [
+        Attempt(
+            what=f"area {number}: {one.plan.name}",
+            engine=one.plan.name,
+            chosen_because=one.plan.because,
+            seconds=one.seconds,
+            accepted=one is keep,
+            verdicts=one.verdicts,
+            details={"ground": ground, "box": _text(region)} | ({"error": one.error} if one.error else {}),
         )
-        if accepted:
-            target = work.out[crop.slices]
-            target[...] = paste_back(target, filled.pixels, cover)
-            np.maximum(work.cover[crop.slices], cover, out=work.cover[crop.slices])
-            work.retried |= index > 0
-            return
-    seams = [v.value for a in work.attempts[-len(plans) :] for v in a.verdicts if v.gate == SEAM.id]
-    best = f", the best at {min(seams):.1f}× (limit {params.max_seam:.1f}×)" if seams else ""
-    work.failed.append(f"area {number}: every fill shows a seam{best}")
+        for one in tries
+    ]
+    if keep is None or keep.filled is None:
+        seams = [_seam_of(t.verdicts) for t in tries if t.filled is not None]
+        best = f"the best fill shows a seam of {min(seams):.1f}× (limit {params.max_seam:.1f}×)" if seams else ""
+        work.failed.append(f"area {number}: {best or tries[-1].error}")
+        return
+    target = work.out[crop.slices]
+    target[...] = paste_back(target, keep.filled.pixels, keep.cover)
+    np.maximum(work.cover[crop.slices], keep.cover, out=work.cover[crop.slices])
+    work.retried |= len(tries) > 1
+
+
+def _attempt(
+    picture: Picture, holes: Plane, own: Plane, plan: _Plan, params: EraseParams, crop: Box, context: Context
+) -> _Try:
+    """One plan tried on the crop and judged."""
+    started = time.perf_counter()
+    try:
+        filled = _filled(picture, holes, plan, params, crop, context)
+    except EngineFailed as error:
+        return _Try(plan, None, own, (), round(time.perf_counter() - started, 4), error.message)
+    cover, verdicts = _laid(own, picture, filled, params)
+    return _Try(plan, filled, cover, verdicts, round(time.perf_counter() - started, 4))
 
 
 def _ground(picture: Picture, holes: NDArray[np.bool_]) -> Ground:
@@ -329,16 +356,39 @@ def _two_passes(
     return picture.with_pixels(np.where(known[:, :, None] > 0, picture.pixels, made))
 
 
-def _soft(own: Plane, before: Picture, filled: Picture, feather_px: int) -> Plane:
-    """`own` feathered inwards, but only where the original fits the fill: a remnant of the object is replaced fully."""
-    ramp = feather(own, feather_px)
+def _laid(own: Plane, before: Picture, filled: Picture, params: EraseParams) -> tuple[Plane, tuple[Verdict, ...]]:
+    """The coverage under which the fill joins with the less visible seam, and the verdicts on it.
+
+    Two are tried: feathered inwards everywhere, which suits loose areas, and feathered only where the original fits the
+    fill, which leaves no ghost of an object that reaches up to the area's border.
+    """
+    best: tuple[Plane, tuple[Verdict, ...]] | None = None
+    ramp = feather(own, params.feather_px)
+    for cover in (ramp, own - (own - ramp) * _fits(before, filled)):
+        after = Picture(paste_back(before.pixels, filled.pixels, cover))
+        evidence = Evidence(after=after, before=before, mask=Mask.of(cover, made_by=MADE_BY))
+        judged = (OUTSIDE_MASK.judge(evidence), SEAM.judge(evidence, params.max_seam))
+        verdicts = tuple(v for v in judged if v is not None)
+        if best is None or _seam_of(verdicts) < _seam_of(best[1]):
+            best = cover, verdicts
+        if params.feather_px == 0:
+            break
+    assert best is not None
+    return best
+
+
+def _fits(before: Picture, filled: Picture) -> Plane:
+    """1 where the original's local mean is that of the fill, falling to 0 where it strays."""
     scale = np.float32(255.0 / np.iinfo(before.pixels.dtype).max)
     apart = (filled.pixels.astype(np.float32) - before.pixels.astype(np.float32)) * scale
     # Grain differs from grain pixel by pixel and still fits; an object's remnant differs in its mean.
     shift = np.abs(cv2.GaussianBlur(apart, (0, 0), REMNANT_SIGMA_PX)).max(axis=2)
-    fits = np.exp(-np.square(shift / np.float32(KEPT_TONE)))
-    cover: Plane = own - (own - ramp) * fits
-    return np.clip(cover, 0.0, 1.0)
+    fits: Plane = np.exp(-np.square(shift / np.float32(KEPT_TONE)))
+    return fits
+
+
+def _seam_of(verdicts: tuple[Verdict, ...]) -> float:
+    return next((v.value for v in verdicts if v.gate == SEAM.id), 0.0)
 
 
 def _hint_in(hint: FillHint | None, crop: Box) -> FillHint | None:
