@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,15 +22,14 @@ def run(quick: bool) -> list[Row]:
     bench = replace(wiring.build_bench(), store=None)
     studio = Studio(bench)
     burnt = cases(SEED, 8 if quick else 32)
-    edits: list[tuple[Any, Callable[[], Any]]] = [
-        (b.image, lambda b=b: studio.remove_text(b.image))
-        for _, b in burnt  # type: ignore[misc]
-    ]
+    edits: list[tuple[Any, Callable[[], Any]]] = []
+    for _, case in burnt:
+        edits.append((case.image, partial(studio.remove_text, case.image)))
     for name in ("chelsea", "coffee", "rocket", "brick"):
         photo = photographs()[name]
         height, width = photo.shape[:2]
         box = (width // 3, height // 3, width // 2, height // 2)
-        edits.append((photo, lambda photo=photo, box=box: studio.erase(photo, boxes=[box])))  # type: ignore[misc]
+        edits.append((photo, partial(studio.erase, photo, boxes=[box])))
     results = [edit() for _, edit in edits]
     changed = sum(_outside(before, result) for (before, _), result in zip(edits, results, strict=True))
     again = sum(edit().image.sha256 == result.image.sha256 for (_, edit), result in zip(edits, results, strict=True))
