@@ -23,6 +23,8 @@ _COLOURS = {
     "cancelled": "red",
     "skipped": "bright_black",
 }
+MAX_SHOWN = 160
+"""Longer lists and mappings are only counted in the lines for people."""
 _TABLE = (("passed", ("passed", "done", "unchanged")), ("repaired", ("repaired",)), ("rolled back", ("rolled_back",)))
 
 
@@ -146,4 +148,7 @@ def _first_fault(verdicts: Sequence[Verdict]) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    if len(text) > MAX_SHOWN and isinstance(value, list | tuple | dict):
+        return f"{len(value)} {'entry' if len(value) == 1 else 'entries'} (in full with --json)"
+    return text

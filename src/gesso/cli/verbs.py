@@ -70,14 +70,25 @@ class Verb:
 
 
 class VerbCommand(click.Command):
-    """A command whose help lists the operation's parameters apart from the options that every verb has."""
+    """A command whose help lists the operation's parameters apart from the options that every verb has.
+
+    `advanced` names the parameters that few will want to touch; they come last among them.
+    """
+
+    def __init__(self, *args: Any, advanced: frozenset[str], **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self.advanced = advanced
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Two lists of options."""
-        shared = {*NAMES, "help"}
-        rows = [(p.name in shared, r) for p in self.get_params(ctx) if (r := p.get_help_record(ctx)) and r[1]]
-        for title, common in (("Parameters", False), ("Options", True)):
-            own = [row for is_common, row in rows if is_common is common]
+        """Three lists of options."""
+        rows: dict[str, list[tuple[str, str]]] = {"Parameters": [], "Fine tuning": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and record[1]:
+                shared = parameter.name in NAMES or parameter.name == "help"
+                title = "Options" if shared else "Fine tuning" if parameter.name in self.advanced else "Parameters"
+                rows[title].append(record)
+        for title, own in rows.items():
             if own:
                 with formatter.section(title):
                     formatter.write_dl(own)
@@ -99,6 +110,7 @@ def command_of(operation: AnyOperation) -> click.Command:
     return VerbCommand(
         operation.id,
         params=[*inputs, *options, *shared],
+        advanced=frozenset(f.name for f in verb.options if f.ui.advanced),
         callback=callback,
         short_help=operation.title,
         help=f"{operation.title}.\n\n{operation.summary}",
