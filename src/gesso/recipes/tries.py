@@ -54,8 +54,10 @@ class _Try:
 
     @property
     def all_verdicts(self) -> tuple[Verdict, ...]:
-        """The operation's own verdicts, then those of the step's gates."""
-        return (*(self.result.verdicts if self.result else ()), *self.verdicts)
+        """The operation's own verdicts, then those of the step's gates that do not say the same again."""
+        own = self.result.verdicts if self.result else ()
+        said = {(v.gate, v.value, v.limit) for v in own}
+        return (*own, *(v for v in self.verdicts if (v.gate, v.value, v.limit) not in said))
 
     @property
     def failing(self) -> tuple[Verdict, ...]:
