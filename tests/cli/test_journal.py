@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gesso.cli.errors import BadUsage
 from gesso.cli.inputs import expand
 from gesso.cli.journal import Journal, key_of
 
@@ -54,12 +53,20 @@ def test_entries_of_wrong_shape(tmp_path: Path) -> None:
         assert journal.finished("k") is None
 
 
-def test_one_run_at_a_time(tmp_path: Path) -> None:
-    with Journal(tmp_path / "j", resume=False), pytest.raises(BadUsage) as caught:
-        Journal(tmp_path / "j", resume=True)
-    assert caught.value.code == "journal_in_use"
-    Journal(tmp_path / "j", resume=True).close(keep=False)
+def test_runs_at_the_same_time_share_it_and_the_last_removes_it(tmp_path: Path) -> None:
+    first = Journal(tmp_path / "j", resume=False)
+    second = Journal(tmp_path / "j", resume=False)
+    first.finish("a", {"status": "done"}, ())
+    second.finish("b", {"status": "done"}, ())
+    first.close(keep=False)
+    second.finish("c", {"status": "done"}, ())
+    third = Journal(tmp_path / "j", resume=True)
+    assert all(third.finished(key) is not None for key in "abc")
+    second.close(keep=False)
+    assert (tmp_path / "j").exists()
+    third.close(keep=False)
     assert not (tmp_path / "j").exists()
+    third.close(keep=True)
 
 
 def test_keys_follow_file_parameters_and_versions(folder: Path) -> None:

@@ -80,6 +80,11 @@ def test_never_over_an_existing_file_without_force(gesso: Gesso, folder: Path) -
         (("in/a.png", "-o", "x.xyz"), "format_unknown"),
         (("in/a.png", "--format", "bmp"), "format_unknown"),
         (("in/a.png", "-o", "-", "--json"), "stdout_taken"),
+        (("in/a.png", "--mask-out", "in/a.png", "--force"), "output_is_input"),
+        (("in/a.png", "--sheet", "in/a.png", "--force"), "output_is_input"),
+        (("in/a.png", "--journal", "in/a.png"), "output_is_input"),
+        (("in/a.png", "--mask-out", "x.png", "-o", "x.png"), "output_collision"),
+        (("in/a.png", "other/a.png", "--mask-out", "masks"), "output_collision"),
         (("-", "in/a.png"), "stdin_alone"),
         (("nothing.png",), "input_not_found"),
         (("no*.png",), "no_inputs"),
@@ -251,6 +256,14 @@ def test_formats_by_suffix_and_frames(gesso: Gesso, folder: Path) -> None:
     said = gesso("paint-over", "two.gif", "--json")
     assert said.code == 1 and said.lines[0]["error"]["code"] == "animated_input"
     assert gesso("paint-over", "two.gif", "--frame", "1").code == 0
+
+
+def test_a_rolled_back_item_stays_one_when_resumed(gesso: Gesso) -> None:
+    args = ("paint-over", "in/a.png", "in/b.png", "--ending", "rolled_back", "--json", "--resume")
+    assert gesso(*args).code == 1
+    again = gesso(*args)
+    assert again.code == 1 and {line["status"] for line in again.lines} == {"skipped"}
+    assert "rolled back" in again.lines[0]["reason"]
 
 
 def test_hostile_names_do_not_reach_the_terminal_raw(gesso: Gesso, folder: Path) -> None:

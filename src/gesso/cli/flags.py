@@ -63,6 +63,8 @@ def shared_options(*, image: bool, mask: bool) -> list[click.Parameter]:
                 default=None,
                 help="Leave inputs alone whose output exists (default for inputs found in folders).",
             ),
+            click.Option(["--resume"], is_flag=True, help="Continue an interrupted run from its journal."),
+            _path("--journal", help="Where the journal is kept (default: in the folder of the outputs)."),
             _path("--sheet", help="Also write an HTML contact sheet with before, after and the verdicts."),
         ]
     if mask:
@@ -76,8 +78,6 @@ def shared_options(*, image: bool, mask: bool) -> list[click.Parameter]:
         click.Option(
             ["--dry-run"], is_flag=True, help="Say what would be done, with which engines, and where it would go."
         ),
-        click.Option(["--resume"], is_flag=True, help="Continue an interrupted run from its journal."),
-        _path("--journal", help="Where the journal is kept (default: in the folder of the outputs)."),
         click.Option(["--quiet", "-q"], is_flag=True, help="No progress on standard error."),
         debug_option(),
     ]

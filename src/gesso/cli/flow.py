@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from gesso.cli.flags import Flags
 from gesso.cli.inputs import Item
 from gesso.cli.interrupts import Interrupts
 from gesso.cli.journal import NAME, Journal, key_of
-from gesso.cli.outputs import Target, format_of, mask_path, must_be_free, sweep, write_atomically
+from gesso.cli.outputs import Target, format_of, mask_path, must_be_free, refuse_clashes, sweep, write_atomically
 from gesso.cli.progress import progress
 from gesso.cli.report import ItemReport, say_json, say_report, say_table
 from gesso.cli.session import Session
@@ -112,14 +112,27 @@ class Flow:
                     code="stdout_is_terminal",
                     hint="redirect it, or use -o FILE",
                 )
+        refuse_clashes(self.items, self._written())
         if self.flags.sheet is not None and not self.flags.dry_run:
             must_be_free(Path(self.flags.sheet), self.flags.force)
+
+    def _written(self) -> Iterator[tuple[str, Path]]:
+        """Every file that the run may write, with what it is for."""
+        for item, target in zip(self.items, self.targets, strict=True):
+            if target.image is not None:
+                yield item.name, target.image
+            if self.flags.mask_out is not None:
+                yield f"the mask of {item.name}", mask_path(item, self.flags.mask_out, len(self.items) > 1)
+        if self.flags.sheet is not None:
+            yield "the contact sheet", Path(self.flags.sheet)
+        if self.flags.journal is not None:
+            yield "the journal", Path(self.flags.journal)
 
     def _to_stdout(self) -> bool:
         return any(t.stdout for t in self.targets)
 
     def _wants_journal(self) -> bool:
-        if self.items[0].source is None:
+        if self.items[0].source is None or not any(t.image is not None for t in self.targets):
             return False
         return len(self.items) > 1 or self.flags.resume or self.flags.journal is not None
 
@@ -127,8 +140,7 @@ class Flow:
         if self.flags.journal is not None:
             return Journal(Path(self.flags.journal), resume=self.flags.resume)
         parents = [os.path.abspath(t.image.parent) for t in self.targets if t.image is not None]  # noqa: PTH100
-        folder = Path(os.path.commonpath(parents)) if parents else Path()
-        return Journal(folder / NAME, resume=self.flags.resume)
+        return Journal(Path(os.path.commonpath(parents)) / NAME, resume=self.flags.resume)
 
     def _planned(self, item: Item, target: Target) -> ItemReport:
         exists = target.image is not None and os.path.lexists(target.image)
@@ -139,8 +151,9 @@ class Flow:
         target = self.targets[item.index]
         key = "" if journal is None else key_of(item, {**self.work, "output": target.name})
         if journal is not None and (earlier := journal.finished(key)) is not None:
-            output = str(earlier.get("output", ""))
-            return ItemReport(item.name, "skipped", output=output, reason="finished by an earlier run")
+            reason = f"finished by an earlier run: {str(earlier.get('status', '')).replace('_', ' ')}"
+            code = int(earlier.get("exit_code") == 1)
+            return ItemReport(item.name, "skipped", output=target.name, reason=reason, exit_code=code)
         force = self.flags.force or (journal is not None and journal.interrupted(key))
         paths = self._paths(item, target)
         if paths and not force:
@@ -226,7 +239,7 @@ class Flow:
 def _noted(journal: Journal, key: str, report: ItemReport, files: tuple[Path, ...]) -> ItemReport:
     """Enter a published item in the journal. It stays published if that fails, and the user is told."""
     try:
-        journal.finish(key, report.as_json(), files)
+        journal.finish(key, {**report.as_json(), "exit_code": report.exit_code}, files)
     except StorageError as error:
         notice = Notice(code="journal_not_written", message=f"the journal could not be written: {error.message}")
         return replace(report, notices=(*report.notices, notice))

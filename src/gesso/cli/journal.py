@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from gesso.cli.errors import BadUsage, storage_error
+from gesso.cli.errors import storage_error
 from gesso.cli.inputs import Item
 from gesso.cli.text import plain
 
@@ -28,11 +29,11 @@ MAX_BYTES = 1024 * 1024 * 1024
 
 
 class Journal:
-    """An append-only journal; thread-safe. Opening takes an exclusive lock that ends with the process.
+    """An append-only journal; thread-safe, and shared by runs that go on at the same time.
 
-    What earlier runs wrote is only looked at with `resume`, and never thrown away without it.
-
-    Raises `BadUsage` (journal_in_use) when another run holds it, `StorageError` when it cannot be read or written.
+    What earlier runs wrote is only looked at with `resume`, and never thrown away without it. Entries are appended whole, so
+    that runs do not disturb each other; a lock tells the last one that it is the last. Raises `StorageError` when the file
+    cannot be read or written.
     """
 
     def __init__(self, path: Path, *, resume: bool) -> None:
@@ -42,14 +43,9 @@ class Journal:
         self._started: set[str] = set()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a+b")
+            self._file = _opened(path)
+            self._read(resume)
         except OSError as error:
-            raise storage_error(error, plain(str(path))) from error
-        self._claim()
-        try:
-            self._open(resume)
-        except OSError as error:
-            self._file.close()
             raise storage_error(error, plain(str(path))) from error
 
     def finished(self, key: str) -> Mapping[str, Any] | None:
@@ -78,9 +74,9 @@ class Journal:
         self._write({"event": "finished", "key": key, "files": sizes, "report": report})
 
     def close(self, *, keep: bool) -> None:
-        """Let go of the journal, and remove it when it has served (`keep` is False)."""
-        if not keep:
-            with contextlib.suppress(OSError):
+        """Let go of the journal. With `keep` False it has served and is removed, unless another run is using it."""
+        with contextlib.suppress(OSError):
+            if not keep and not self._file.closed and _lock(self._file, alone=True):
                 self.path.unlink()
         self._file.close()
 
@@ -90,27 +86,11 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close(keep=True)
 
-    def _claim(self) -> None:
-        if sys.platform != "win32":
-            import fcntl
-
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                self._file.close()
-                raise BadUsage(
-                    f"another run is using the journal {plain(str(self.path))}",
-                    code="journal_in_use",
-                    hint="wait for it, or name another with --journal",
-                ) from error
-            except OSError:
-                return  # a file system without locks: two runs at once are then the user's own care
-
-    def _open(self, resume: bool) -> None:
+    def _read(self, resume: bool) -> None:
         self._file.seek(0)
-        data = self._file.read(MAX_BYTES)
+        data = b"".join(iter(lambda: self._file.read(1 << 20), b""))[:MAX_BYTES]
         if data and not data.endswith(b"\n"):
-            self._file.write(b"\n")
+            self._append(b"\n")
         for line in data.split(b"\n") if resume else ():
             self._take(line)
 
@@ -129,11 +109,39 @@ class Journal:
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
         with self._lock:
             try:
-                self._file.write(line)
-                self._file.flush()
+                self._append(line)
                 os.fsync(self._file.fileno())
             except OSError as error:
                 raise storage_error(error, plain(str(self.path))) from error
+
+    def _append(self, data: bytes) -> None:
+        """One write per entry, so that entries of runs at the same time do not mix; more only if the disk fills up."""
+        while data:
+            data = data[self._file.write(data) :]
+
+
+def _opened(path: Path) -> io.FileIO:
+    """The file at `path` under a shared lock; again, if another run removed it before the lock was had."""
+    while True:
+        file = io.FileIO(path, "a+")
+        _lock(file, alone=False)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()
+
+
+def _lock(file: io.FileIO, *, alone: bool) -> bool:
+    """Take the file's lock, shared or (without waiting) alone; whether that worked. Without locks there is no sharing."""
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+    except OSError:
+        return False
+    return True
 
 
 def key_of(item: Item, work: Mapping[str, Any]) -> str:

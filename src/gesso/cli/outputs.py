@@ -70,8 +70,7 @@ def format_of(path: Path, formats: Sequence[str]) -> str:
 def place(items: Sequence[Item], asked: Asked, verb: str, formats: Sequence[str]) -> tuple[Target, ...]:
     """One target per item.
 
-    Raises `BadUsage` before anything is run: format_unknown; output_not_folder (several inputs, -o names a file);
-    output_collision (two inputs, one output); output_is_input (even with --force: originals are never written over).
+    Raises `BadUsage` before anything is run: format_unknown; output_not_folder (several inputs, -o names a file).
     """
     suffix = asked.format or "png"
     format_of(Path(f"x.{suffix}"), formats)
@@ -86,7 +85,6 @@ def place(items: Sequence[Item], asked: Asked, verb: str, formats: Sequence[str]
     for target in targets:
         if target.image is not None:
             format_of(target.image, formats)
-    _check_distinct(items, targets)
     return targets
 
 
@@ -96,6 +94,31 @@ def mask_path(item: Item, asked: str, several: bool) -> Path:
     if path.is_dir() or several or not path.suffix:
         return path / item.relative.parent / f"{item.relative.stem}.mask.png"
     return path
+
+
+def refuse_clashes(items: Sequence[Item], written: Iterable[tuple[str, Path]]) -> None:
+    """Check everything that will be `written` (for what, where) before anything is.
+
+    Raises `BadUsage`: output_collision (one path for two things); output_is_input (even with --force: originals are never
+    written over).
+    """
+    sources = {_real(i.source) for i in items if i.source is not None}
+    taken: dict[str, str] = {}
+    for what, path in written:
+        key = _real(path)
+        if key in taken:
+            raise BadUsage(
+                f"{taken[key]} and {what} would both be written to {plain(str(path))}",
+                code="output_collision",
+                hint="run them apart, each with another -o folder",
+            )
+        if key in sources:
+            raise BadUsage(
+                f"{plain(str(path))} is itself an input",
+                code="output_is_input",
+                hint="originals are never written over; choose another path",
+            )
+        taken[key] = what
 
 
 def must_be_free(path: Path, force: bool) -> None:
@@ -149,26 +172,6 @@ def _place_one(item: Item, asked: Asked, folder: Path | None, verb: str, suffix:
         return Target(Path(asked.output))
     assert item.source is not None
     return Target(item.source.parent / name)
-
-
-def _check_distinct(items: Sequence[Item], targets: Sequence[Target]) -> None:
-    sources = {_real(i.source): i for i in items if i.source is not None}
-    taken: dict[str, Item] = {}
-    for item, target in zip(items, targets, strict=True):
-        key = STDIN if target.image is None else _real(target.image)
-        if key in taken:
-            raise BadUsage(
-                f"{taken[key].name} and {item.name} would both be written to {target.name}",
-                code="output_collision",
-                hint="run them apart, each with another -o folder",
-            )
-        if key in sources and target.image is not None:
-            raise BadUsage(
-                f"{target.name} is itself an input",
-                code="output_is_input",
-                hint="originals are never written over; choose another -o",
-            )
-        taken[key] = item
 
 
 def _real(path: Path) -> str:
