@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -22,8 +21,8 @@ NAMES = ("product-shot", "publish", "thumbnail")
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    yield replace(wiring.build_bench(), store=None)
+def bench() -> Bench:
+    return replace(wiring.build_bench(), store=None)
 
 
 def gradient(width: int = 160, height: int = 120) -> Picture:
