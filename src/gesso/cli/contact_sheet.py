@@ -145,7 +145,7 @@ def _article(report: ItemReport, shown: Shown, folder: Path) -> str:
     steps = shown.provenance.steps if shown.provenance is not None else ()
     return (
         f'<article data-status="{_safe(report.status)}">{_stage(shown)}'
-        f'<div class="facts">{_head(report, shown, folder)}{_findings(report, steps)}{_notices(report)}</div>'
+        f'<div class="facts">{_head(report, shown, folder)}{_findings(report, steps)}{_figures(report)}{_notices(report)}</div>'
         f"{_story(steps)}</article>"
     )
 
@@ -210,6 +210,18 @@ def _verdict(verdict: Verdict) -> str:
         f'<tr>{mark}<td>{name}{detail}</td><td class="n">{_figure(verdict.value)}{unit}'
         f"<small>limit {_figure(verdict.limit)}{unit}</small></td></tr>"
     )
+
+
+def _figures(report: ItemReport) -> str:
+    """What the result says in single figures and words; lists stand in the file's record."""
+    simple = {k: v for k, v in report.figures.items() if isinstance(v, str | int | float) and v != ""}
+    if not simple:
+        return ""
+    rows = "".join(
+        f'<tr><td>{_safe(key.replace("_", " "))}</td><td class="n">{_safe(_word(value))}</td></tr>'
+        for key, value in simple.items()
+    )
+    return f"<h3>Result</h3><table><tbody>{rows}</tbody></table>"
 
 
 def _notices(report: ItemReport) -> str:
@@ -289,6 +301,12 @@ def _seconds(seconds: float) -> str:
     if seconds >= 90:
         return f"{seconds / 60:.1f} min"
     return f"{seconds:.1f} s" if seconds >= 0.095 else f"{seconds * 1000:.0f} ms"
+
+
+def _word(value: str | float) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _figure(value: float) -> str:

@@ -155,8 +155,7 @@ def run_verb(session: Session, verb: Verb, words: tuple[str, ...], flags: Flags,
             raise
         return _made(verb, outcome)
 
-    title = f"{operation.title}: {len(items)} picture{'s' if len(items) != 1 else ''}"
-    return Flow(session, flags, title, items, targets, admit, make, work, plan).run()
+    return Flow(session, flags, operation.title, items, targets, admit, make, work, plan).run()
 
 
 def _checked(verb: Verb, given: Mapping[str, Any]) -> dict[str, Any]:
