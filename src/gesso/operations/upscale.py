@@ -53,8 +53,8 @@ AUTO_STRENGTH = 0.5
 DENOISE_RADIUS = 2
 """Pixels of the input; of the guided filter."""
 
-NOISE_TOLERANCE = 2.0
-"""Denoising may take away at most this many deviations of the measured noise."""
+NOISE_TOLERANCE = 1.25
+"""Denoising may take away at most this many deviations of the measured noise: more is texture."""
 
 DRIFT_WORTH = 0.5
 """Low-frequency drift, on a scale of 0…255, from which alignment is worth doing."""
@@ -190,10 +190,15 @@ def _denoised(
     plane = pixels.astype(np.float32) * factor
     reach = 3.0 * strength * max(stages.sigma, 1.0)
     calm = cv2.ximgproc.guidedFilter(plane, plane, DENOISE_RADIUS, reach * reach)
+    removed = float(np.sqrt(np.mean(np.square(plane - calm), dtype=np.float64)))
+    because = f"noise {stages.sigma:.1f}" if params.denoise is None else f"strength {strength:g} was asked for"
+    details = {**measured, "strength": strength, "removed": round(removed, 2)}
+    if removed > NOISE_TOLERANCE * max(stages.sigma, 1.0):
+        spoilt = Attempt(what="denoise: rolled back", chosen_because=because, accepted=False, details=details)
+        return image, replace(stages, attempts=(*stages.attempts, spoilt), rolled_back=True)
     rounded: Pixels = np.clip(np.rint(calm / factor), 0, peak(pixels)).astype(pixels.dtype)
     candidate = enlarge(plain, stages.colour.with_pixels(rounded), params.scale, context)
-    because = f"noise {stages.sigma:.1f}" if params.denoise is None else f"strength {strength:g} was asked for"
-    return _kept(stages, image, candidate, "denoise", plain.info.id, because, began, {**measured, "strength": strength})
+    return _kept(stages, image, candidate, "denoise", plain.info.id, because, began, details)
 
 
 def _modelled(

@@ -8,5 +8,18 @@ from gesso.quality.outside import OUTSIDE_MASK
 from gesso.quality.reference import DRIFT, PERCEPTUAL_HASH, PSNR, SSIM
 from gesso.quality.seam import SEAM
 from gesso.quality.signal import BLOCKING, NOISE, SHARPNESS
+from gesso.quality.text import RESIDUAL_TEXT
 
-GATES: tuple[Gate, ...] = (OUTSIDE_MASK, SEAM, HALO, BLOCKING, SHARPNESS, NOISE, DRIFT, PSNR, SSIM, PERCEPTUAL_HASH)
+GATES: tuple[Gate, ...] = (
+    OUTSIDE_MASK,
+    SEAM,
+    RESIDUAL_TEXT,
+    HALO,
+    BLOCKING,
+    SHARPNESS,
+    NOISE,
+    DRIFT,
+    PSNR,
+    SSIM,
+    PERCEPTUAL_HASH,
+)
