@@ -138,7 +138,7 @@ def _rolled_back(planned: PlannedStep, done: list[_Try], best: _Try | None) -> K
     assert chosen.result is not None
     back = replace(chosen, result=chosen.result.model_copy(update={"image": picture}))
     tried = f" in {len(done)} tries" if len(done) > 1 else ""
-    return _kept(planned, done, back, "rolled_back", f"rolled back: {done[-1].wrong}{tried}")
+    return _kept(planned, done, back, "rolled_back", f"rolled back: {(best or done[-1]).wrong}{tried}")
 
 
 def _without_result(planned: PlannedStep, picture: Picture) -> Result:
