@@ -22,8 +22,12 @@ Kind = Literal["strokes", "polygon", "plate"]
 
 @dataclass(frozen=True)
 class Scene:
-    """A crop after its semi-transparent plates are undone; ``undone`` marks their pixels. One plate or None per line."""
+    """A crop as it is, and after its semi-transparent plates are undone, where ``undone`` marks their pixels.
 
+    ``plates`` holds one plate or None per line.
+    """
+
+    original: Floats
     colours: Floats
     undone: Bits
     plates: tuple[Plate | None, ...]
@@ -62,7 +66,7 @@ def scene_of(colours: Floats, spots: tuple[Spot, ...], box: Box) -> Scene:
         new = plate.mask & ~undone
         out = np.where(new[:, :, None], plate.layer.undone(colours), out)
         undone |= new
-    return Scene(out, undone, plates)
+    return Scene(colours, out, undone, plates)
 
 
 def repair_of(
@@ -87,17 +91,21 @@ def repair_of(
         stats = ring_stats(scene.colours, outside)
         return Repair(hole, on_plate, scene.colours, "plate", stats, 0.9, "the text stands on an opaque plate")
     stats = ring_stats(scene.colours, line.ring)
-    ink = find_ink(scene.colours, line, stats)
+    seen = scene.colours
+    if plate is not None and plate.layer is not None:
+        # Letters stand out best against the plate itself, so the plate is laid over the ground around it as well.
+        seen = np.where(plate.mask[:, :, None], scene.original, plate.layer.over(scene.original))
+    ink = find_ink(seen, line, ring_stats(seen, line.ring))
     if last and attempt and ink.kind == "strokes":
         ink = Ink(line.zone | ink.mask, "polygon", 0.0, "strokes left text behind")
     reason = ink.reason
     if plate is not None and plate.layer is not None:
         on_plate = plate.mask
         reason = f"undid a plate of opacity {1 - plate.layer.shows:.2f}; {reason}".rstrip("; ")
-    letters = letters_layer(scene.colours, ink.mask, line) if ink.kind == "strokes" and not attempt else None
+    letters = letters_layer(seen, ink.mask, line) if plate is None and ink.kind == "strokes" and not attempt else None
     is_smooth = stats.ground == "smooth"
     soft = feather_px if is_smooth or ink.kind == "polygon" else min(1.0, feather_px)
-    grow = grown_px(halo_px(scene.colours, ink.mask, line), line, attempt, dilate, is_smooth=is_smooth)
+    grow = grown_px(halo_px(seen, ink.mask, line), line, attempt, dilate, is_smooth=is_smooth)
     hole = coverage_of(ink.mask, grow, soft)
     if plate is not None and plate.rim.any():
         hole = np.maximum(hole, coverage_of(plate.rim, 0.0, 1.0))

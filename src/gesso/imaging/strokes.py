@@ -25,13 +25,15 @@ from gesso.imaging.ground import Bits, Floats, RingStats, distance_to, smooth_gu
 BINS = 16
 """Histogram bins per channel; smoothed, so that gradients of colour leave no gaps."""
 STRONG_EXCESS = math.log(4.0)
+FAINT_EXCESS = math.log(2.2)
 WEAK_EXCESS = math.log(1.6)
-"""Ink starts where a colour is 4 times as frequent as in the ring and spreads to neighbours with 1.6 times."""
+"""Ink starts where a colour is 4 (if that finds nothing: 2.2) times as frequent as in the ring, and spreads to neighbours
+with 1.6 times."""
 STRONG_DEPARTURE = 14.0
 WEAK_DEPARTURE = 4.0
 """The same for departures from smooth ground, on 0…255; never below 6 and 3 times the ring's noise."""
-MIN_SHARE, MAX_SHARE = 0.03, 0.60
-"""Ink covers this part of a line's polygon; another finding is not trusted (research/techniques.md §7.2)."""
+MIN_SHARE, MAX_SHARE = 0.03, 0.70
+"""Ink covers this part of a line's polygon; another finding is not trusted. Outlined letters reach 0.65."""
 SPREAD = (0.2, 0.5)
 """A colour in excess along less than the first part of the line is not ink, from the second on it counts in full."""
 MIN_REACH = 0.6
@@ -95,6 +97,7 @@ def _hypotheses(colours: Floats, line: Line) -> Iterator[tuple[Bits, Bits]]:
     """
     whole, _ = colour_excess(colours, line, math.inf)
     yield whole > STRONG_EXCESS, whole > WEAK_EXCESS
+    yield whole > FAINT_EXCESS, whole > WEAK_EXCESS
     local, spread = colour_excess(colours, line, STRETCH_HEIGHTS)
     through = np.maximum(whole, local * _ramp(spread, *SPREAD))
     yield through > STRONG_EXCESS, through > WEAK_EXCESS

@@ -36,6 +36,8 @@ EDGE_SHARPNESS = 3.0
 """That step over its standard error along the border; texture and letters stay below."""
 FAR_HEIGHTS, NEAR_HEIGHTS, SIDE_HEIGHTS = 0.9, 0.15, 1.5
 """Where a plate's border is looked for: outside and inside of the line's frame, and beyond its ends, in text heights."""
+UPRIGHT_ANGLE = 0.06
+"""Lines that the detector sees less tilted than this, in radians, are taken as level."""
 LETTER_CORE_PX = 1.5
 LETTER_OUT_PX = 2.0
 
@@ -47,6 +49,12 @@ class Layer:
     shows: float
     colour: NDArray[np.float64]
     agreement: float
+
+    def over(self, colours: Floats) -> Floats:
+        """`colours` seen through the layer."""
+        share = np.float32(self.shows)
+        out: Floats = colours * share + (1 - share) * self.colour.astype(np.float32)
+        return out
 
     def undone(self, colours: Floats) -> Floats:
         """The ground behind, clipped to 0…255."""
@@ -94,9 +102,7 @@ def find_plate(colours: Floats, corners: NDArray[np.float64], height: float) -> 
     margin = math.ceil(SIDE_HEIGHTS * height) + 6
     shape = (math.ceil(size[0]) + 2 * margin, math.ceil(size[1]) + 2 * margin)
     turn[:, 2] += margin
-    is_upright = bool(np.abs(turn[:, :2] - np.eye(2)).max() < 1e-3)
-    if is_upright:
-        turn[:, 2] = np.rint(turn[:, 2])
+    is_upright = bool(turn[0, 1] == 0.0)
     flags = cv2.INTER_NEAREST if is_upright else cv2.INTER_LINEAR
     patch = cv2.warpAffine(colours, turn, shape, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=(-1, -1, -1))
     known = patch[:, :, 0] >= 0
@@ -139,10 +145,11 @@ def letters_layer(colours: Floats, ink: Bits, line: Line) -> tuple[Bits, Layer] 
 def _frame(corners: NDArray[np.float64]) -> tuple[tuple[float, float], NDArray[np.float64]]:
     """(width, height) of the frame, and the 2×3 motion that brings its first corner to the origin, upright."""
     along, down = corners[1] - corners[0], corners[3] - corners[0]
-    width, height = float(np.linalg.norm(along)), float(np.linalg.norm(down))
     angle = math.atan2(float(along[1]), float(along[0]))
-    if abs(angle) * width < 1.5:
-        angle = 0.0
+    if abs(angle) < UPRIGHT_ANGLE:
+        low, high = np.rint(corners.min(axis=0)), np.rint(corners.max(axis=0))
+        return (float(high[0] - low[0]), float(high[1] - low[1])), np.array([[1.0, 0.0, -low[0]], [0.0, 1.0, -low[1]]])
+    width, height = float(np.linalg.norm(along)), float(np.linalg.norm(down))
     cos, sin = math.cos(angle), math.sin(angle)
     turn = np.array([[cos, sin, 0.0], [-sin, cos, 0.0]])
     turn[:, 2] = -turn[:, :2] @ corners[0]
