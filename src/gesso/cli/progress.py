@@ -93,28 +93,34 @@ class Bars:
 
     def __init__(self, total: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._lock = threading.Lock()
+        self._total = total
+        self._done = 0
         self._tasks: dict[int, TaskID] = {}
         self._bars: RichProgress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=28),
-            TextColumn("{task.percentage:>3.0f}%") if total == 1 else MofNCompleteColumn(),
+            TextColumn("{task.fields[figure]}", justify="right"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[step]}", style="dim", markup=False),
             console=Console(stderr=True),
             transient=True,
             redirect_stdout=sys.stdout.isatty(),
         )
-        self._all = None if total == 1 else self._bars.add_task("all", total=total, step="")
+        self._all = None if total == 1 else self._bars.add_task("all", total=total, figure=f"0/{total}", step="")
 
     def begin(self, index: int, name: str) -> Report:
         """As in `Progress`."""
         shown = name if len(name) <= 40 else "…" + name[-39:]
         with self._lock:
-            task = self._tasks[index] = self._bars.add_task(shown, total=1.0, step="")
-        return lambda fraction, message: self._bars.update(task, completed=fraction, step=plain(message)[:60])
+            task = self._tasks[index] = self._bars.add_task(shown, total=1.0, figure="0%", step="")
+
+        def report(fraction: float, message: str) -> None:
+            self._bars.update(task, completed=fraction, figure=f"{fraction:.0%}", step=plain(message)[:60])
+
+        return report
 
     def end(self, index: int, outcome: str) -> None:
         """As in `Progress`."""
@@ -123,7 +129,8 @@ class Bars:
             if task is not None:
                 self._bars.remove_task(task)
             if self._all is not None:
-                self._bars.advance(self._all)
+                self._done += 1
+                self._bars.update(self._all, completed=self._done, figure=f"{self._done}/{self._total}")
 
     def __enter__(self) -> Bars:
         self._bars.start()
