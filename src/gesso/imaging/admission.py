@@ -39,7 +39,8 @@ def read_source(path: str | os.PathLike[str], limits: Limits) -> bytes:
     """
     name = Path(path).name or str(path)
     try:
-        with Path(path).open("rb") as file:
+        # Non-blocking, so that a pipe without a writer is refused instead of waited for.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise BadImage(f"{name} is not a regular file", code="not_a_file", hint="give the path of a picture")
             data = file.read(limits.max_bytes + 1)
@@ -101,10 +102,9 @@ def from_array(array: Array, limits: Limits, name: str) -> Admitted:
 
 
 def _from_float(pixels: Array) -> Array:
-    values = pixels.astype(np.float32)
-    if not np.isfinite(values).all():
+    if not np.isfinite(pixels).all():
         raise BadImage("the array holds NaN or infinite values", code="not_finite")
-    low, high = float(values.min()), float(values.max())
+    low, high = float(pixels.min()), float(pixels.max())
     if low < 0 or high > 1:
         raise BadImage(
             f"the array's values run from {low:g} to {high:g}; floats run from 0 to 1",
@@ -112,6 +112,7 @@ def _from_float(pixels: Array) -> Array:
             hint="divide by the largest possible value, or convert to uint8",
             limit="0…1",
         )
+    values = pixels.astype(np.float32)
     levels = values * np.float32(255)
     nearest = np.rint(levels)
     if float(np.abs(levels - nearest).max()) < EXACT:

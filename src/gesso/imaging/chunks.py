@@ -15,6 +15,9 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_DIRECTORIES = 4096
 """TIFF directories followed at most; far above `Limits.max_frames`."""
 
+_OUTSIDE = (struct.error, OverflowError)
+"""What reading at an offset outside the file raises; the second at 64-bit offsets of BigTIFF."""
+
 _TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
 
@@ -128,7 +131,7 @@ class TiffDirectory:
             return default
         try:
             return int(struct.unpack_from(self.order + code, self.data, entry.offset)[0])
-        except struct.error:
+        except _OUTSIDE:
             return default
 
     def content(self, tag: int) -> bytes:
@@ -148,7 +151,7 @@ def tiff_directories(data: bytes) -> Iterator[TiffDirectory]:
             seen.add(at)
             directory, at = _tiff_directory(data, at, order, big)
             yield directory
-    except struct.error:
+    except _OUTSIDE:
         return
 
 
@@ -167,7 +170,7 @@ def _tiff_directory(data: bytes, at: int, order: str, big: bool) -> tuple[TiffDi
         entries.setdefault(tag, TiffEntry(kind, values, value_at))
     try:
         (following,) = struct.unpack_from(order + offset_code, data, at + count * entry_size)
-    except struct.error:
+    except _OUTSIDE:
         following = 0
     return TiffDirectory(entries, order, data), following
 

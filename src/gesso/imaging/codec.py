@@ -21,6 +21,7 @@ from gesso.imaging.decoder import Decoder
 from gesso.imaging.decoding import Order, animated
 from gesso.imaging.encode import SUFFIXES, encode_mask_png, encode_picture
 from gesso.imaging.headers import Header, read_header
+from gesso.imaging.marks import Marks, read_marks
 from gesso.imaging.sniff import sniff
 
 DECODERS = 2
@@ -94,6 +95,10 @@ class PictureCodec:
     def provenance(self, data: bytes) -> Provenance | None:
         """The record in a file's metadata, or None; `BadInput` if malformed, `BadImage` if `data` is no picture file."""
         return metadata.read_record(data, sniff(admission.capped(data, self.limits)))
+
+    def inspect(self, data: bytes) -> Marks:
+        """What a picture file is and which marks it carries, read from its metadata alone; raises `BadImage`."""
+        return read_marks(admission.capped(data, self.limits), self.limits)
 
     def formats(self) -> tuple[str, ...]:
         """File suffixes that `encode` takes."""

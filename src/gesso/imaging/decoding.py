@@ -31,6 +31,7 @@ PILLOW_NAMES = {
 
 CODEC_ERRORS = (
     OSError,
+    EOFError,
     SyntaxError,
     ValueError,
     LookupError,
@@ -64,21 +65,26 @@ class Order:
 def decode_image(image: Image.Image, frame: int | None, as_mask: bool) -> tuple[Array, tuple[tuple[str, str], ...]]:
     """An image that its owner opened, or `frame` of it, as `decode` gives it; the image is left as it was."""
     notes = Notes()
+    place = image.tell()
     try:
-        place = image.tell()
+        _seek(image, frame)
+        turn = 1 if image.format == "TIFF" else orientation_of(image, notes)
+        pixels = upright(normalised(image.copy(), notes, as_mask=as_mask), turn)
         if frame is not None:
-            image.seek(frame)
-        try:
-            turn = 1 if image.format == "TIFF" else orientation_of(image, notes)
-            pixels = upright(normalised(image.copy(), notes, as_mask=as_mask), turn)
-        finally:
-            if frame is not None:
-                image.seek(place)
+            image.seek(place)
     except CODEC_ERRORS as error:
         raise translated(error) from error
     if turn != 1:
         notes.add("orientation_applied", f"the picture was turned upright (EXIF orientation {turn})")
     return np.array(pixels, order="C"), notes.items
+
+
+def _seek(image: Image.Image, frame: int | None) -> None:
+    try:
+        if frame is not None:
+            image.seek(frame)
+    except EOFError as error:
+        raise BadImage(f"the picture has no frame {frame}", code="frame_not_found", field="frame") from error
 
 
 def decode(data: bytes, order: Order) -> tuple[Array, tuple[tuple[str, str], ...]]:

@@ -22,6 +22,8 @@ from gesso.imaging.tiff import encode_tiff
 DEFAULT_QUALITY = {"jpeg": 92, "webp": 90, "avif": 80}
 FULL_CHROMA_FROM = 90
 """JPEG quality from which colour is kept at full resolution (4:4:4)."""
+LARGEST_SIDE = {"jpeg": 65500, "webp": 16383, "avif": 32768}
+"""libjpeg's JPEG_MAX_DIMENSION, WebP's 14 bits, and libavif's default limit for reading."""
 SUFFIXES = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "avif": "avif", "tif": "tiff", "tiff": "tiff"}
 MASK_KEYWORD = "gesso:mask"
 CONFIDENCE_CHUNK = b"gsCf"
@@ -31,7 +33,7 @@ CONFIDENCE_CHUNK = b"gsCf"
 def encode_picture(picture: Picture, format: str, *, provenance: Provenance | None, quality: int | None) -> bytes:
     """`picture` as a file; raises `BadInput`.
 
-    Codes: format_not_writable, quality_out_of_range, alpha_not_supported, depth_not_supported.
+    Codes: format_not_writable, quality_out_of_range, alpha_not_supported, depth_not_supported, side_too_long.
     """
     name = SUFFIXES.get(format.lower().removeprefix("."))
     if name is None:
@@ -48,6 +50,14 @@ def encode_picture(picture: Picture, format: str, *, provenance: Provenance | No
         return encode_png(picture.pixels, [(PNG_KEYWORD, record)] if record else ())
     if name == "tiff":
         return encode_tiff(picture.pixels, icc=srgb_profile(), xmp=xmp_packet(record) if record else b"")
+    if max(picture.size) > LARGEST_SIDE[name]:
+        raise BadInput(
+            f"{name.upper()} holds at most {LARGEST_SIDE[name]} pixels a side, the picture is {picture.width}×{picture.height}",
+            code="side_too_long",
+            hint="write PNG or TIFF",
+            field="format",
+            limit=LARGEST_SIDE[name],
+        )
     if picture.bit_depth == 16:
         raise BadInput(
             f"{name.upper()} holds 8 bits a channel, the picture has 16",
