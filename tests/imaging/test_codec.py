@@ -352,7 +352,10 @@ def test_deep_files_with_a_table_profile_say_they_were_reduced(codec: PictureCod
 
 
 def test_heic_with_the_extra(codec: PictureCodec) -> None:
-    pi_heif = pytest.importorskip("pi_heif")
-    heif = pi_heif.HeifFile
-    assert heif
+    """No HEIC encoder can be installed with pip alone, so this proves the route: caged, opened as HEIF, and refused."""
+    pytest.importorskip("pi_heif")
     assert code_of(codec, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)) == "image_truncated"
+    data = VALID["avif"]
+    size = int.from_bytes(data[:4], "big")
+    brands = data[8:size].replace(b"avif", b"heic").replace(b"avis", b"heic")
+    assert code_of(codec, data[:8] + brands + data[size:]) == "image_corrupt"

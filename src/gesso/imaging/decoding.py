@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import warnings
@@ -70,10 +71,12 @@ def decode_image(image: Image.Image, frame: int | None, as_mask: bool) -> tuple[
         _seek(image, frame)
         turn = 1 if image.format == "TIFF" else orientation_of(image, notes)
         pixels = upright(normalised(image.copy(), notes, as_mask=as_mask), turn)
-        if frame is not None:
-            image.seek(place)
     except CODEC_ERRORS as error:
         raise translated(error) from error
+    finally:
+        if frame is not None:
+            with contextlib.suppress(*CODEC_ERRORS):
+                image.seek(place)
     if turn != 1:
         notes.add("orientation_applied", f"the picture was turned upright (EXIF orientation {turn})")
     return np.array(pixels, order="C"), notes.items
