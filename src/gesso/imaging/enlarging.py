@@ -14,6 +14,7 @@ from gesso.contracts.geometry import Box
 from gesso.contracts.limits import Limits
 from gesso.contracts.mask import Mask, Plane
 from gesso.contracts.picture import Picture, Pixels
+from gesso.imaging.alpha import bleed
 from gesso.imaging.enlarged import blend_enlarged
 from gesso.imaging.resize import resized
 from gesso.imaging.tiles import OVERLAP, TILE, by_tiles
@@ -67,6 +68,25 @@ def enlarge(engine: Upscaler, picture: Picture, scale: int, context: Context) ->
             if tile // 2 < SMALLEST_TILE:
                 raise
             tile //= 2
+
+
+def colours(picture: Picture) -> Picture:
+    """`picture` without alpha, transparent pixels coloured like the visible ones near by."""
+    if not picture.has_alpha:
+        return picture
+    rgb: Pixels = bleed(picture.pixels)[:, :, :3]
+    return picture.with_pixels(rgb)
+
+
+def with_enlarged_alpha(image: Picture, picture: Picture, engine: Upscaler, scale: int, context: Context) -> Picture:
+    """Enlarged colours `image` (RGB) joined with the enlarged alpha of `picture` (RGBA) they came from.
+
+    Both are straight, and colours under no alpha are 0, so no hidden colour can leak over the edge.
+    """
+    gray: Pixels = picture.pixels[:, :, [3, 3, 3]]
+    large = enlarge(engine, picture.with_pixels(gray), scale, context).pixels[:, :, :1]
+    joined: Pixels = np.concatenate([image.pixels * (large > 0), large], axis=2)
+    return image.with_pixels(joined)
 
 
 def painted(model: Upscaler, colour: Picture, image: Picture, where: Mask, scale: int, context: Context) -> Picture:

@@ -28,9 +28,9 @@ from gesso.contracts.operation import Operation, Result
 from gesso.contracts.picture import Picture, Pixels
 from gesso.contracts.tools import Tools
 from gesso.contracts.verdict import Attempt, Notice, Verdict
-from gesso.imaging.alpha import bleed, peak
+from gesso.imaging.alpha import peak
 from gesso.imaging.enlarged import add_enlarged
-from gesso.imaging.enlarging import check_size, enlarge, painted
+from gesso.imaging.enlarging import check_size, colours, enlarge, painted, with_enlarged_alpha
 from gesso.imaging.resize import area_mean
 from gesso.quality.halo import HALO
 from gesso.quality.planes import luma
@@ -117,7 +117,7 @@ def run(params: UpscaleParams, tools: Tools, context: Context) -> UpscaleResult:
     engines = tools.all(Upscaler)
     plain = next((engine for engine in engines if not engine.is_model), None) or tools.one(Upscaler)
     model = next((engine for engine in engines if engine.is_model), None)
-    colour = picture.with_pixels(bleed(picture.pixels)[:, :, :3]) if picture.has_alpha else picture
+    colour = colours(picture)
     sigma = _noise(colour)
     stages = Stages(colour, sigma, (HALO.limit, DRIFT.limit, _fidelity(params.denoise, sigma)))
     image, stages = _enhanced(stages, plain, scale, context.part(0.0, 0.35))
@@ -125,7 +125,7 @@ def run(params: UpscaleParams, tools: Tools, context: Context) -> UpscaleResult:
     image, where, stages = _modelled(stages, image, model, params, context.part(0.6, 0.8))
     image, stages = _aligned(stages, image)
     if picture.has_alpha:
-        image = _with_alpha(image, picture, plain, scale, context.part(0.85, 0.95))
+        image = with_enlarged_alpha(image, picture, plain, scale, context.part(0.85, 0.95))
         stages = replace(stages, verdicts=replace(stages, colour=picture).judged(image))
     context.progress(1.0, "done")
     return UpscaleResult(
@@ -301,15 +301,6 @@ def _no_worse(after: Verdict, before: Verdict) -> bool:
     if after.passed:
         return True
     return after.value >= before.value if after.gate == PSNR.id else after.value <= before.value
-
-
-def _with_alpha(image: Picture, picture: Picture, plain: Upscaler, scale: int, context: Context) -> Picture:
-    """The enlarged colours with the enlarged alpha of `picture`: both straight, so no colour leaks over the edge."""
-    alpha = picture.pixels[:, :, 3]
-    gray = picture.with_pixels(np.ascontiguousarray(np.dstack([alpha, alpha, alpha])))
-    large = enlarge(plain, gray, scale, context).pixels[:, :, :1]
-    visible: Pixels = np.concatenate([image.pixels * (large > 0), large], axis=2)
-    return image.with_pixels(visible)
 
 
 UPSCALE = Operation(
