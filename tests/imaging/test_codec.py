@@ -351,6 +351,18 @@ def test_deep_files_with_a_table_profile_say_they_were_reduced(codec: PictureCod
     assert profile.read_profile(icc) is not None
 
 
+def test_png_gamma_is_noted(codec: PictureCodec) -> None:
+    import struct
+
+    def gamma(value: int) -> bytes:
+        return corpus.with_chunks(corpus.saved(corpus.corners()), corpus.chunk(b"gAMA", struct.pack(">I", value)))
+
+    assert not codec.picture(gamma(45455)).changes
+    assert {c.code for c in codec.picture(gamma(100_000)).changes} == {"gamma_ignored"}
+    srgb = corpus.with_chunks(gamma(100_000), corpus.chunk(b"sRGB", b"\0"))
+    assert not codec.picture(srgb).changes
+
+
 def test_heic_with_the_extra(codec: PictureCodec) -> None:
     """No HEIC encoder can be installed with pip alone, so this proves the route: caged, opened as HEIF, and refused."""
     pytest.importorskip("pi_heif")

@@ -49,6 +49,13 @@ CODEC_ERRORS = (
 """What Pillow's plugins are known to raise on damaged files."""
 
 
+SRGB_GAMMA = 0.45455
+SRGB_CHROMATICITY = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+"""What PNG's gAMA and cHRM say of sRGB (PNG specification, third edition, 11.3.2.5: white, red, green, blue)."""
+GAMMA_TOLERANCE = 0.01
+CHROMATICITY_TOLERANCE = 0.005
+
+
 @dataclass(frozen=True)
 class Order:
     """What to decode: ``format`` as sniffed, ``page`` in the decoder's count, and the limits that the decoder keeps."""
@@ -123,6 +130,8 @@ def _decoded(data: bytes, order: Order, notes: Notes) -> Array:
         else:
             icc = None if order.as_mask else image.info.get("icc_profile")
             pixels = finished(pixels, icc, notes, order.as_mask)
+        if not order.as_mask:
+            _note_ignored_colour(image, notes)
         if turn != 1:
             notes.add("orientation_applied", f"the picture was turned upright (EXIF orientation {turn})")
     # Pillow turns TIFF pages itself while loading.
@@ -144,6 +153,19 @@ def _note_reduction(image: Image.Image, pixels: Array, notes: Notes) -> None:
         bits = image.tag_v2.get(BITSPERSAMPLE, 8)
         if max(bits if isinstance(bits, tuple) else (bits,)) > 8:
             notes.add("bit_depth_reduced", "more than 8 bits a channel were reduced to 8")
+
+
+def _note_ignored_colour(image: Image.Image, notes: Notes) -> None:
+    """Note PNG's gAMA and cHRM where they tell of other colours than sRGB and nothing stronger (iCCP, sRGB) is there."""
+    info = image.info
+    if image.format != "PNG" or "icc_profile" in info or "srgb" in info:
+        return
+    gamma, primaries = info.get("gamma", SRGB_GAMMA), info.get("chromaticity", SRGB_CHROMATICITY)
+    far = any(abs(a - b) > CHROMATICITY_TOLERANCE for a, b in zip(primaries, SRGB_CHROMATICITY, strict=False))
+    if abs(gamma - SRGB_GAMMA) > GAMMA_TOLERANCE or far:
+        notes.add(
+            "gamma_ignored", f"the PNG's gamma ({gamma:g}) and primaries were ignored; the colours were taken as sRGB"
+        )
 
 
 def _check_frames(frames: int, order: Order, format: str, notes: Notes) -> None:
