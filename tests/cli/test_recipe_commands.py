@@ -63,6 +63,13 @@ def test_the_table_tells_what_became_of_each(gesso: Gesso, folder: Path, recipe:
     assert "repaired         3" in table and "failed           1" in table and "not a picture" in table
 
 
+def test_further_pictures_of_a_recipe_are_shown_in_the_sheet(gesso: Gesso, folder: Path, recipe: Path) -> None:
+    recipe.write_text(RECIPE + "  half_way: $first.image\n")
+    assert gesso("run", "twice", "in/a.png", "-o", "out/", "--sheet", "sheet.html").code == 0
+    text = (folder / "sheet.html").read_text()
+    assert text.count('class="layer"') == 2 and ">Half way</button>" in text and ">Mask</button>" in text
+
+
 def test_a_failing_gate_stops_the_item_only(gesso: Gesso, folder: Path, recipe: Path) -> None:
     recipe.write_text(RECIPE.replace("max: 200", "max: 100"))
     said = gesso("run", "twice", "in", "-o", "out", "--json", "--sheet", "sheet.html")

@@ -7,11 +7,12 @@ import hashlib
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 from gesso.cli.report import ItemReport
@@ -33,11 +34,14 @@ _WORDS = {"done": "Passed", "unchanged": "Unchanged", "repaired": "Repaired", "r
 
 @dataclass(frozen=True)
 class Shown:
-    """One item with its pictures as data URIs, empty where there is none; ``cut`` is where the wipe begins, 0…100."""
+    """One item with its pictures as data URIs, empty where there is none.
+
+    ``layers`` are further views by name: other pictures that the run gave out, the mask. ``cut`` is where the wipe begins.
+    """
 
     before: str
     after: str
-    mask: str
+    layers: tuple[tuple[str, str], ...]
     size: str
     cut: float
     provenance: Provenance | None
@@ -60,16 +64,19 @@ class Gallery:
         after: Picture | None,
         mask: Mask | None,
         provenance: Provenance | None,
+        others: Mapping[str, Picture] = MappingProxyType({}),
     ) -> None:
-        """Take in the pictures of item `index`, unless there are `MAX_PICTURED` already."""
+        """Take in the pictures of item `index`, unless there are `MAX_PICTURED` already. `others` are shown by name."""
         with self._lock:
             if len(self._shown) >= MAX_PICTURED:
                 return
         uri = ["" if p is None else data_uri(shrunk(p), self._codec) for p in (before, after)]
-        fits = before is not None and mask is not None and before.size == (mask.width, mask.height)
-        view = data_uri(mask_view(before, mask), self._codec) if fits and before and mask else ""
+        layers = [(name, data_uri(shrunk(other), self._codec)) for name, other in others.items()]
+        under = next((p for p in (before, after) if p and mask and p.size == (mask.width, mask.height)), None)
+        if under is not None and mask is not None:
+            layers.append(("mask", data_uri(mask_view(under, mask), self._codec)))
         with self._lock:
-            self._shown[index] = Shown(uri[0], uri[1], view, _size(before, after), _cut(mask), provenance)
+            self._shown[index] = Shown(uri[0], uri[1], tuple(layers), _size(before, after), _cut(mask), provenance)
 
     def html(self, reports: Sequence[ItemReport], folder: Path) -> str:
         """The page; links to outputs are relative to `folder`."""
@@ -155,16 +162,21 @@ def _stage(shown: Shown) -> str:
         only = shown.before or shown.after
         picture = f'<div class="view" data-mode="before"><img alt="" src="{only}"></div>' if only else ""
         return f'<div class="stage">{picture}</div>'
-    mask = f'<img class="mask" alt="Mask" src="{shown.mask}">' if shown.mask else ""
-    modes = [("wipe", "Compare"), ("before", "Before"), ("after", "After")] + ([("mask", "Mask")] if mask else [])
+    layers = "".join(
+        f'<img class="layer" hidden data-layer="{_safe(name)}" alt="{_safe(name)}" src="{uri}">'
+        for name, uri in shown.layers
+    )
+    modes = [("wipe", "", "Compare"), ("before", "", "Before"), ("after", "", "After")]
+    modes += [("layer", name, name.replace("_", " ").capitalize()) for name, _ in shown.layers]
     buttons = "".join(
-        f'<button type="button" data-mode="{mode}" aria-pressed="{str(mode == "wipe").lower()}">{word}</button>'
-        for mode, word in modes
+        f'<button type="button" data-mode="{mode}" data-layer="{_safe(name)}" aria-pressed="{str(mode == "wipe").lower()}">'
+        f"{_safe(word)}</button>"
+        for mode, name, word in modes
     )
     return (
         '<div class="stage"><div class="view" data-mode="wipe">'
         f'<img alt="After" src="{shown.after}"><div class="veil"></div>'
-        f'<img class="over" alt="Before" src="{shown.before}">{mask}'
+        f'<img class="over" alt="Before" src="{shown.before}">{layers}'
         '<input type="range" min="0" max="100" step="0.1" value="'
         + f"{shown.cut:.1f}"
         + '" aria-label="Before and after">'

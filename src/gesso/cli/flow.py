@@ -33,12 +33,13 @@ from gesso.contracts.verdict import Notice, Verdict
 
 @dataclass(frozen=True)
 class Made:
-    """What the work on one item brought."""
+    """What the work on one item brought. `others` are further pictures by name, for the contact sheet."""
 
     status: str
     reason: str = ""
     image: Picture | None = None
     mask: Mask | None = None
+    others: Mapping[str, Picture] = field(default_factory=dict)
     provenance: Provenance | None = None
     verdicts: tuple[Verdict, ...] = ()
     notices: tuple[Notice, ...] = ()
@@ -172,7 +173,7 @@ class Flow:
                 gallery.add(item.index, before, None, None, None)
             raise
         if self.flags.sheet is not None:
-            gallery.add(item.index, before, made.image, made.mask, made.provenance)
+            gallery.add(item.index, before, made.image, made.mask, made.provenance, made.others)
         if journal is not None and made.problem is None:
             report = _noted(journal, key, report, files)
         return report

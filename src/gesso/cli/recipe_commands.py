@@ -120,14 +120,16 @@ def _made(outcome: Outcome) -> Made:
         | {"seconds": round(s.seconds, 3)}
         for s in outcome.steps
     )
+    others = {name: v for name, v in outcome.fields.items() if isinstance(v, Picture) and name != "image"}
     return Made(
         outcome.status,
         outcome.reason,
-        outcome.image,
-        outcome.mask,
-        outcome.provenance,
-        outcome.verdicts,
-        outcome.notices,
+        image=outcome.image,
+        mask=outcome.mask,
+        others=others,
+        provenance=outcome.provenance,
+        verdicts=outcome.verdicts,
+        notices=outcome.notices,
         steps=steps,
     )
 

@@ -61,12 +61,13 @@ article[hidden] { display: none; }
 .tag { position: absolute; bottom: 10px; font-size: 12px; line-height: 1; padding: 5px 8px; border-radius: 4px; color: #fff;
   background: rgb(0 0 0 / 0.55); pointer-events: none; }
 .tag.left { left: 10px; } .tag.right { right: 10px; }
-.view[data-mode="before"] { --cut: 100%; } .view[data-mode="after"], .view[data-mode="mask"] { --cut: 0%; }
+.view[data-mode="before"] { --cut: 100%; } .view[data-mode="after"], .view[data-mode="layer"] { --cut: 0%; }
 .view:not([data-mode="wipe"]) .handle, .view:not([data-mode="wipe"]) input { display: none; }
-.view[data-mode="before"] .right, .view[data-mode="after"] .left, .view[data-mode="mask"] .tag { display: none; }
-.view .mask { display: none; position: absolute; inset: 0; width: 100%; height: 100%; }
-.view[data-mode="mask"] .mask { display: block; }
-.modes { display: flex; justify-content: center; gap: 4px; }
+.view[data-mode="before"] .right, .view[data-mode="after"] .left, .view[data-mode="layer"] .tag { display: none; }
+.view .layer { position: absolute; inset: 0; width: 100%; height: 100%; }
+.view .layer[hidden] { display: none; }
+.view[data-mode="layer"] > img:first-child { visibility: hidden; }
+.modes { display: flex; flex-wrap: wrap; justify-content: center; gap: 4px; }
 .facts { padding: 22px 26px 20px; min-width: 0; }
 h2 { font-size: 17px; line-height: 1.35; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
 .size { color: var(--soft); font-size: 13px; margin: 2px 0 0; overflow-wrap: anywhere; }
@@ -119,6 +120,7 @@ document.querySelectorAll('.modes').forEach(function (modes) {
     var mode = event.target.dataset.mode;
     if (!mode) { return; }
     view.dataset.mode = mode;
+    view.querySelectorAll('.layer').forEach(function (l) { l.hidden = l.dataset.layer !== event.target.dataset.layer; });
     if (mode === 'wipe' && slider) { view.style.setProperty('--cut', slider.value + '%'); }
     else { view.style.removeProperty('--cut'); }
     modes.querySelectorAll('button').forEach(function (b) { b.setAttribute('aria-pressed', b === event.target); });
