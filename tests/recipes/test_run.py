@@ -249,7 +249,8 @@ def test_left_out_steps_pass_their_picture_through() -> None:
     assert run(text).image != picture()
     left = run(text, values={"nothing": True})
     assert left.image == picture() and left.status == "passed"
-    assert left.steps[1].status == "unchanged" and left.reason == "last: left out, because $f.found is false"
+    assert left.steps[1].status == "unchanged" and left.steps[1].reason == "left out, because $f.found is false"
+    assert [n.code for n in left.steps[1].notices] == ["left_out"] and left.reason == ""
     with pytest.raises(BadInput) as caught:
         run(text.replace(", when: $f.found", ""), values={"nothing": True})
     assert caught.value.code == "reference_empty"

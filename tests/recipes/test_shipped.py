@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gesso import wiring
-from gesso.contracts.errors import BadInput
+from gesso.contracts.errors import BadInput, GateFailed
 from gesso.contracts.picture import Picture
 from gesso.contracts.ports import Bench
 from gesso.recipes.model import Recipe, Reference
@@ -16,6 +16,7 @@ from gesso.recipes.plan import make_plan
 from gesso.recipes.reproduce import reproduce, verify
 from gesso.recipes.run import run_plan
 from gesso.recipes.shelf import find_recipe, list_recipes
+from tests.support.ground_truth import photographs
 
 NAMES = ("product-shot", "publish", "thumbnail")
 
@@ -32,14 +33,11 @@ def gradient(width: int = 160, height: int = 120) -> Picture:
     return Picture(np.dstack([plane, plane + 10, plane + 30]).astype(np.uint8))
 
 
-def product(width: int = 160, height: int = 120) -> Picture:
-    """A red ball before the ramp."""
-    pixels = gradient(width, height).pixels.copy()
-    rows, columns = np.mgrid[:height, :width]
-    distance = np.hypot(columns - width / 2, rows - height / 2)
-    light = np.clip(1.2 - distance / 60, 0, 1)
-    pixels[distance < 32] = (np.array([200, 30, 30]) * light[..., None])[distance < 32].astype(np.uint8)
-    return Picture(pixels)
+def product() -> Picture:
+    """A cup on a table: the photograph "coffee" (see docs/06-ground-truth.md) at a third of its size."""
+    coffee = photographs()["coffee"].astype(np.float64)[:399, :600]
+    small = coffee.reshape(133, 3, 200, 3, 3).mean(axis=(1, 3))
+    return Picture(np.rint(small).astype(np.uint8))
 
 
 def test_there_are_exactly_these() -> None:
@@ -71,7 +69,7 @@ def test_every_value_is_used(name: str) -> None:
 def test_publish_lets_a_picture_without_text_and_subject_pass(bench: Bench) -> None:
     outcome = run_plan(make_plan(find_recipe("publish"), bench), {"image": gradient()}, bench)
     assert outcome.image is not None and outcome.image.size == (320, 240)
-    clean, cut, _ = outcome.steps
+    clean, cut, _, _ = outcome.steps
     assert (clean.status, cut.status) == ("unchanged", "unchanged") and cut.reason
     assert not outcome.image.has_alpha
     assert verify(outcome.image, outcome.provenance).intact
@@ -82,9 +80,9 @@ def test_publish_cuts_out_and_can_be_made_again(bench: Bench) -> None:
     plan = make_plan(find_recipe("publish"), bench, {"scale": 2})
     outcome = run_plan(plan, {"image": picture}, bench)
     image = outcome.image
-    assert image is not None and image.size == (320, 240) and image.has_alpha
+    assert image is not None and image.size == (400, 266) and image.has_alpha
     alpha = image.alpha
-    assert alpha is not None and alpha[120, 160] == 255 and alpha[5, 5] == 0
+    assert alpha is not None and alpha[110, 200] == 255 and alpha[5, 5] == 0
     again = reproduce(outcome.provenance, bench, lambda name, sha256: picture if sha256 == picture.sha256 else None)
     assert again.expectation.level == "identical" and again.identical, again.first_difference
 
@@ -102,8 +100,7 @@ def test_product_shot_puts_the_product_on_the_background(bench: Bench) -> None:
     assert image is not None and not image.has_alpha
     assert abs(image.width / image.height - 4 / 3) < 0.02
     assert image.pixels[0, 0].tolist() == [250, 250, 250]
-    red = image.pixels[image.height // 2, image.width // 2].astype(int)
-    assert red[0] > red[1] + 50
+    assert 0.3 < (image.pixels != 250).any(axis=2).mean() < 0.9
 
 
 def test_product_shot_refuses_what_has_no_product(bench: Bench) -> None:
@@ -112,8 +109,15 @@ def test_product_shot_refuses_what_has_no_product(bench: Bench) -> None:
     assert caught.value.code == "alpha_missing"
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (64, 64)])
+@pytest.mark.parametrize(("width", "height"), [(160, 90), (64, 96)])
 def test_thumbnail_has_the_asked_size(bench: Bench, width: int, height: int) -> None:
     plan = make_plan(find_recipe("thumbnail"), bench, {"width": width, "height": height})
     outcome = run_plan(plan, {"image": product()}, bench)
     assert outcome.image is not None and outcome.image.size == (width, height)
+    assert outcome.status == "passed" and outcome.reason == ""
+
+
+def test_thumbnail_refuses_to_publish_a_blur(bench: Bench) -> None:
+    plan = make_plan(find_recipe("thumbnail"), bench, {"width": 2560, "height": 1440})
+    with pytest.raises(GateFailed, match="sharpness"):
+        run_plan(plan, {"image": product()}, bench)

@@ -16,6 +16,10 @@ ItemStatus = Literal["passed", "repaired", "rolled_back", "failed"]
 back · failed: the run raised (the runner never returns it; doors use it for their tables)."""
 
 
+LEFT_OUT = "left_out"
+"""The notice in the record of a step that did not run because its `when` is false."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The outputs of a run by name, and the full record of how they came to be."""
@@ -58,10 +62,14 @@ class Outcome:
 
     @property
     def reason(self) -> str:
-        """Why steps were rolled back, left out or repaired; with the step's name where there are several steps."""
+        """Why steps were rolled back, repaired or changed nothing; with the step's name where there are several steps.
+
+        Steps that a `when` left out are not mentioned: their records are marked with the notice `LEFT_OUT`.
+        """
         if len(self.steps) == 1:
             return self.steps[0].reason
-        return "; ".join(f"{step.id}: {step.reason}" for step in self.steps if step.reason)
+        told = (step for step in self.steps if step.reason and all(n.code != LEFT_OUT for n in step.notices))
+        return "; ".join(f"{step.id}: {step.reason}" for step in told)
 
 
 def status_of(steps: tuple[StepRecord, ...]) -> ItemStatus:

@@ -24,6 +24,7 @@ from gesso.contracts.provenance import StepRecord, without_pictures
 from gesso.contracts.verdict import Notice
 from gesso.contracts.version import VERSION
 from gesso.recipes.model import Reference
+from gesso.recipes.outcome import LEFT_OUT
 from gesso.recipes.plan import RESEEDED_TRIES, PlannedStep
 from gesso.recipes.stored import restored, to_store
 from gesso.recipes.tries import Guard, Kept, run_tries
@@ -185,6 +186,7 @@ def _passed_through(planned: PlannedStep, frame: Frame) -> tuple[Mapping[str, An
         outputs={"image": picture.sha256},
         status="unchanged",
         reason=reason,
+        notices=(Notice(code=LEFT_OUT, message=f"step {step.id} was {reason}"),),
     )
     return {"image": picture, "status": "unchanged", "reason": reason}, record
 
