@@ -94,9 +94,18 @@ def members(cls: type, skip: tuple[str, ...] = ()) -> str:
 
 
 def _signature(function: Any) -> str:
+    """The signature as written: annotations are strings already."""
     signature = inspect.signature(function)
-    kept = [p.replace(annotation=p.annotation) for p in signature.parameters.values()]
-    return str(signature.replace(parameters=kept)).replace("'", "")
+    parts, starred = [], False
+    for parameter in signature.parameters.values():
+        stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            parts.append("*")
+            starred = True
+        typed = "" if parameter.annotation is parameter.empty else f": {parameter.annotation}"
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        parts.append(f"{stars}{parameter.name}{typed}{default}")
+    return f"({', '.join(parts)}) -> {signature.return_annotation}"
 
 
 def main() -> int:
