@@ -437,14 +437,16 @@ def _result(work: _Work, count: int, notices: tuple[Notice, ...]) -> EraseResult
         )
     status: Status = "repaired" if work.retried or work.failed else "done"
     after = image.with_pixels(work.out)
-    evidence = Evidence(after=after, before=image, mask=mask)
-    judged = (OUTSIDE_MASK.judge(evidence), SEAM.judge(evidence, work.params.max_seam))
+    # The seam was judged area by area, in crops; judging it again over a box around all areas would cost far more.
+    seams = [v for a in work.attempts if a.accepted for v in a.verdicts if v.gate == SEAM.id]
+    outside = OUTSIDE_MASK.judge(Evidence(after=after, before=image, mask=mask))
+    verdicts = (outside, max(seams, key=lambda v: v.value, default=None))
     return EraseResult(
         image=after,
         mask=mask,
         status=status,
         reason=reason,
-        verdicts=tuple(v for v in judged if v is not None),
+        verdicts=tuple(v for v in verdicts if v is not None),
         attempts=tuple(work.attempts),
         notices=notices,
     )
