@@ -90,7 +90,7 @@ def run(quick: bool) -> list[Row]:
 
 def _ours(coarse: Array, scale: int, tools: Any) -> Array:
     params = UPSCALE.params(image=Picture(np.ascontiguousarray(coarse)), scale=scale)  # type: ignore[arg-type]
-    done: Any = UPSCALE.run(params, tools, Context()).image.pixels
+    done: Array = UPSCALE.run(params, tools, Context()).image.pixels  # type: ignore[assignment]
     return done
 
 

@@ -31,6 +31,7 @@ def need(luma: Floats) -> Plane:
     """How much every pixel of `luma` (H×W, 0…255) would profit from restoration: 0 crisp and clean … 1 blurred or noisy.
 
     Blur is judged like `gesso.quality.signal.sharpness`, noise by the diagonal Haar detail, both in a sliding window.
+    Texture as fine and irregular as grain (grass in full focus) passes for noise.
     """
     blurred = 1.0 - _step(_local_sharpness(luma), *BLURRED)
     worth = _step(_mean(np.abs(_gradient(luma, 1)) + np.abs(_gradient(luma, 0))) / 16.0, *DETAIL)
