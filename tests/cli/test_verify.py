@@ -27,8 +27,9 @@ def test_proven_changed_lossy_and_without_record(gesso: Gesso, folder: Path) -> 
 def test_marks_are_listed(gesso: Gesso, folder: Path) -> None:
     assert gesso("paint-over", "in/a.png", "-o", "a.png").code == 0
     with (folder / "a.png").open("ab") as file:
-        file.write(b"Iptc4xmpExt:DigitalSourceType c2pa")
-    assert gesso("verify", "a.png", "--json").lines[0]["marks"] == ["c2pa", "iptc-digital-source-type"]
+        file.write(b"c2pa")
+    assert gesso("verify", "a.png", "--json").lines[0]["marks"] == ["C2PA manifest (not checked)", "comfyui metadata"]
+    assert "other marks: none" in gesso("verify", "in/b.png").out
 
 
 def test_broken_records_and_files(gesso: Gesso, folder: Path) -> None:

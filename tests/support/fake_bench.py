@@ -10,6 +10,7 @@ import io
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -215,6 +216,16 @@ def _level(evidence: Evidence) -> Measurement:
 LEVEL = Gate("level", "Level", "Mean level.", "levels", "lower", 255.0, _level)
 
 
+@dataclass(frozen=True)
+class FakeMarks:
+    """What `gesso verify` asks for."""
+
+    c2pa: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {"c2pa": self.c2pa, "digital_source_type": "", "tools": ["comfyui"] if self.c2pa else []}
+
+
 class PillowCodec:
     """Implements `contracts.ports.Codec` with Pillow, in this process. For tests only: it trusts its input."""
 
@@ -271,6 +282,9 @@ class PillowCodec:
         with Image.open(io.BytesIO(data)) as opened:
             text = getattr(opened, "text", {}).get("gesso:provenance")
         return None if text is None else read_provenance(text)
+
+    def inspect(self, data: bytes) -> FakeMarks:
+        return FakeMarks(b"c2pa" in data)
 
     def formats(self) -> tuple[str, ...]:
         return ("png", "jpg", "webp")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import click
 
@@ -15,11 +16,26 @@ from gesso.cli.text import plain, say
 from gesso.contracts.errors import GessoError
 from gesso.contracts.provenance import Provenance
 
-MARKS = {"c2pa": b"c2pa", "iptc-digital-source-type": b"DigitalSourceType"}
-"""Marks of origin, and the bytes by which they are found. Found is not the same as valid."""
 LOSSY = frozenset({"jpeg", "jpg", "webp", "avif", "heic", "heif"})
 """Formats whose pixels may differ from those that were published."""
 _COLOURS = {"match": "green", "lossy": "yellow", "differ": "red"}
+
+
+class Marked(Protocol):
+    """The marks of a file, as far as this command shows them."""
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Plain data, with ``c2pa``, ``digital_source_type`` and ``tools`` among it."""
+        ...
+
+
+@runtime_checkable
+class Inspecting(Protocol):
+    """A codec that can say which marks of origin a file carries. Found is not the same as valid."""
+
+    def inspect(self, data: bytes) -> Marked:
+        """The marks, from the metadata alone; raises `BadImage`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -53,13 +69,23 @@ def examine(session: Session, item: Item) -> Finding:
     data = item.read()
     picture = session.bench.codec.picture(data, name=item.relative.name)
     record = session.bench.codec.provenance(data)
-    marks = tuple(name for name, pattern in MARKS.items() if pattern in data)
+    marks = _marks(session.bench.codec, data)
     if record is None or not record.output_sha256:
         return Finding(item.name, record, "", marks)
     if picture.sha256 == record.output_sha256:
         return Finding(item.name, record, "match", marks)
     kind = (picture.origin.format or item.relative.suffix.removeprefix(".")).lower()
     return Finding(item.name, record, "lossy" if kind in LOSSY else "differ", marks)
+
+
+def _marks(codec: object, data: bytes) -> tuple[str, ...]:
+    """Marks of origin beside our own record, in words."""
+    if not isinstance(codec, Inspecting):
+        return ()
+    found = codec.inspect(data).as_json()
+    words = ["C2PA manifest (not checked)"] if found.get("c2pa") else []
+    words += [f"source type {found['digital_source_type']}"] if found.get("digital_source_type") else []
+    return (*words, *(f"{tool} metadata" for tool in found.get("tools", ())))
 
 
 def _verify(files: tuple[str, ...], json: bool) -> int:
@@ -100,7 +126,7 @@ def _say(finding: Finding) -> None:
         for step in record.steps:
             reason = f" ({step.reason})" if step.reason else ""
             say(plain(f"  {step.operation} {step.version}: {step.status.replace('_', ' ')}{reason}"))
-    say(f"  marks: {', '.join(finding.marks) or 'none'}")
+    say(plain(f"  other marks: {', '.join(finding.marks) or 'none'}"))
 
 
 COMMANDS: tuple[click.Command, ...] = (
