@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import resource
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -228,6 +229,34 @@ def test_row_17_sixteen_bits_tiff(codec: PictureCodec, channels: int) -> None:
         found = codec.picture(data)
         assert found.bit_depth == 16
         assert (found.pixels == pixels).all()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_row_17_interlaced(codec: PictureCodec, channels: int) -> None:
+    pixels = np.random.default_rng(3).integers(0, 65536, (21, 34, channels), dtype=np.uint16)
+    found = codec.picture(corpus.interlaced_png16(pixels))
+    assert (found.rgb == (pixels[:, :, :3] if channels > 2 else pixels[:, :, :1])).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_row_17_transparent_colour_of_sixteen_bits(codec: PictureCodec, channels: int) -> None:
+    from gesso.imaging.png import encode_png
+
+    pixels = np.full((4, 5, channels), 0x1234, np.uint16)
+    pixels[1, 2] = 0x1235
+    key = struct.pack(f">{channels}H", *[0x1235] * channels)
+    found = codec.picture(corpus.with_chunks(encode_png(pixels), corpus.chunk(b"tRNS", key)))
+    expected = np.full((4, 5), 65535)
+    expected[1, 2] = 0
+    assert found.alpha is not None
+    assert (found.alpha == expected).all()
+
+
+def test_row_17_what_cannot_be_kept_is_said(codec: PictureCodec) -> None:
+    inks = np.full((4, 5, 4), 0, np.uint16)
+    found = codec.picture(corpus.plain_tiff16(inks, "<", photometric=5))
+    assert found.bit_depth == 8
+    assert {"bit_depth_reduced", "cmyk_converted"} <= codes(found)
 
 
 def test_row_18_modes(codec: PictureCodec) -> None:

@@ -267,16 +267,30 @@ def encoded(values: np.ndarray[Any, Any], gamma: float) -> np.ndarray[Any, Any]:
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
-def plain_tiff16(pixels: np.ndarray[Any, np.dtype[np.uint16]], order: str) -> bytes:
+def plain_tiff16(pixels: np.ndarray[Any, np.dtype[np.uint16]], order: str, photometric: int = 2) -> bytes:
     """An uncompressed 16-bit TIFF of one strip in either byte order ("<", ">")."""
     height, width, channels = pixels.shape
     body = pixels.astype(order + "u2").tobytes()
-    tags = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, channels, 8), (259, 3, 1, 1), (262, 3, 1, 2)]
+    tags = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, channels, 8), (259, 3, 1, 1), (262, 3, 1, photometric)]
     tags += [(273, 4, 1, 16), (277, 3, 1, channels), (278, 4, 1, height), (279, 4, 1, len(body))]
-    tags += [(338, 3, 1, 2)] if channels == 4 else []
+    tags += [(338, 3, 1, 2)] if channels == 4 and photometric == 2 else []
     out = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 16 + len(body))
     out += struct.pack(order + "4H", 16, 16, 16, 16) + body + struct.pack(order + "H", len(tags))
     for tag, kind, count, value in tags:
         inline = kind == 3 and count == 1
         out += struct.pack(order + ("HHIHxx" if inline else "HHII"), tag, kind, count, value)
     return out + bytes(4)
+
+
+def interlaced_png16(pixels: np.ndarray[Any, np.dtype[np.uint16]]) -> bytes:
+    """A 16-bit PNG in Adam7 order (PNG specification, 8.2), unfiltered."""
+    height, width, channels = pixels.shape
+    colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    raw = b""
+    for top, left, down, right in passes:
+        part = pixels[top::down, left::right]
+        if part.size:
+            raw += b"".join(b"\0" + row.astype(">u2").tobytes() for row in part)
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 1))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")

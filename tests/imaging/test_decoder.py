@@ -153,6 +153,16 @@ def test_a_decoder_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch, ex
     assert caught.value.code == "decoder_unavailable"
 
 
+def test_warming_up_does_not_wait(decoder: Decoder) -> None:
+    decoder.warm()
+    (first,) = decoder.pids()
+    decoder.warm()
+    assert decoder.pids() == (first,)
+    pixels, _ = decoder.decode(DATA, order(DATA))
+    assert (pixels == PHOTO).all()
+    assert decoder.pids() == (first,)
+
+
 def test_children_are_replaced_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REQUESTS_PER_CHILD", 2)
     decoder = Decoder(Limits())

@@ -53,6 +53,10 @@ class PictureCodec:
             if decoder is not None:
                 decoder.close()
 
+    def warm(self) -> None:
+        """Start a decoder process without waiting for it, so that the first picture does not wait for its start."""
+        self._decoder.warm()
+
     def sandbox(self) -> str:
         """What cages decoding: "seccomp", or the reason why there are resource limits only."""
         return self._decoder.sandbox()

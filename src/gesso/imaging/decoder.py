@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ class _Child:
         self.line = ours
         self.source, self.target = wire.anonymous_file(), wire.anonymous_file()
         self.served = 0
+        self._sandbox = ""
         handed = (theirs.fileno(), self.source, self.target)
         root = str(Path(__file__).resolve().parents[2])
         command = [sys.executable, "-P", "-m", "gesso.imaging.decoder_child", *map(str, handed), str(memory)]
@@ -67,17 +69,20 @@ class _Child:
             raise EngineFailed(f"the decoder process cannot be started: {error}", code="decoder_unavailable") from error
         finally:
             theirs.close()
-        try:
-            ours.settimeout(START_SECONDS)
-            hello = wire.receive(ours)
-        except (wire.Closed, OSError) as error:
-            self.end()
-            raise EngineFailed(
-                "the decoder process does not start",
-                code="decoder_unavailable",
-                hint="raise the limit decode_memory if it is below 256 MiB; run `gesso doctor`",
-            ) from error
-        self.sandbox = str(hello.get("sandbox", ""))
+
+    def ready(self) -> str:
+        """Wait until the process serves; what cages it. Raises `EngineFailed` when it does not start."""
+        if not self._sandbox:
+            try:
+                self.line.settimeout(START_SECONDS)
+                self._sandbox = str(wire.receive(self.line).get("sandbox", "unknown"))
+            except (wire.Closed, OSError) as error:
+                raise EngineFailed(
+                    "the decoder process does not start",
+                    code="decoder_unavailable",
+                    hint="run `gesso doctor`; the limit decode_memory may be too low",
+                ) from error
+        return self._sandbox
 
     def ask(self, message: dict[str, Any], data: bytes, seconds: float) -> dict[str, Any]:
         """The answer to a message about `data`; raises `wire.Closed` when the child dies, `TimeoutError` when it is slow."""
@@ -126,31 +131,27 @@ class Decoder:
     def decode(self, data: bytes, order: Order) -> tuple[Array, tuple[tuple[str, str], ...]]:
         """The picture in `data` as an array, and notes (code, sentence); raises `BadImage`, or `EngineFailed` when no
         decoder can be started at all."""
-        with self._slots:
-            child = self._take()
-            healthy = False
+        with self._slots, self._borrowed() as child:
+            child.ready()
             try:
                 answer, pixels = self._exchange(child, data, order)
-                healthy = True
             except TimeoutError as error:
                 raise _slow(self._limits.decode_seconds) from error
             except wire.Closed as error:
                 raise _crashed(_exit_code(child), self._limits.decode_seconds) from error
-            finally:
-                if healthy:
-                    self._give_back(child)
-                else:
-                    child.end()
         if pixels is None:
             raise _refusal(answer.get("error"))
         return pixels, tuple((str(code), str(detail)) for code, detail in answer["notes"])
 
     def sandbox(self) -> str:
         """What cages the children: "seccomp", or the reason why there is only a resource limit. Starts one if need be."""
+        with self._slots, self._borrowed() as child:
+            return child.ready()
+
+    def warm(self) -> None:
+        """Start a child, if there is none, without waiting for it: its start then overlaps with other work."""
         with self._slots:
-            child = self._take()
-            self._give_back(child)
-        return child.sandbox
+            self._give_back(self._take())
 
     def pids(self) -> tuple[int, ...]:
         """Process ids of the idle children."""
@@ -160,6 +161,20 @@ class Decoder:
     def close(self) -> None:
         """End all idle children. The decoder starts new ones if it is used again."""
         _end_all(self._idle, self._lock, self._owner)
+
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[_Child]:
+        """A child for one use; one that was in use when something went wrong is ended, not given back."""
+        child = self._take()
+        healthy = False
+        try:
+            yield child
+            healthy = True
+        finally:
+            if healthy:
+                self._give_back(child)
+            else:
+                child.end()
 
     def _take(self) -> _Child:
         if os.getpid() != self._owner:

@@ -41,6 +41,7 @@ def main() -> None:
 def _answer(message: dict[str, Any], source: int, target: int) -> dict[str, Any]:
     sandbox.allow_cpu(message.pop("cpu_seconds"))
     size = message.pop("bytes")
+    Image.MAX_IMAGE_PIXELS = message["max_pixels"]
     try:
         pixels, notes = decoding.decode(os.pread(source, size, 0), decoding.Order(**message))
         wire.write_all(target, pixels.data)

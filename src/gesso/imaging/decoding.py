@@ -103,7 +103,6 @@ def decode(data: bytes, order: Order) -> tuple[Array, tuple[tuple[str, str], ...
     Raises `BadImage`, and whatever the codec raises, for which see `translated`.
     """
     notes = Notes()
-    Image.MAX_IMAGE_PIXELS = order.max_pixels
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         warnings.simplefilter("error", Image.DecompressionBombWarning)

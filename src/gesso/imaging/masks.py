@@ -20,22 +20,28 @@ MAX_FACTS = 64 * 1024
 MAX_NAME = 200
 MAX_LINEAGE = 1000
 
-_LUMA = np.array([299, 587, 114], np.uint32)
-"""ITU-R BT.601 weights in thousandths: for equal channels the result is exactly that channel."""
+_LUMA_THOUSANDTHS = (299, 587, 114)
 
 
 def coverage_of(pixels: Array) -> Array:
     """H×W float32 in 0…1 of an H×W×C array: white is covered, alpha multiplies."""
     full = np.float32(np.iinfo(pixels.dtype).max)
-    colours = pixels[:, :, : 3 if pixels.shape[2] > 2 else 1]
-    if colours.shape[2] == 3:
-        gray = (colours.astype(np.uint32) @ _LUMA + 500) // 1000
-    else:
-        gray = colours[:, :, 0]
-    coverage = gray.astype(np.float32) / full
+    coverage: Array = _gray(pixels).astype(np.float32)
+    coverage /= full
     if pixels.shape[2] in (2, 4):
         coverage *= pixels[:, :, -1].astype(np.float32) / full
     return coverage
+
+
+def _gray(pixels: Array) -> Array:
+    """H×W of the colour channels: the channel itself where all are equal, else ITU-R BT.601 luma."""
+    first = pixels[:, :, 0]
+    if pixels.shape[2] < 3 or all(bool((first == pixels[:, :, i]).all()) for i in (1, 2)):
+        return first
+    gray = np.zeros(first.shape, np.uint32)
+    for i, weight in enumerate(_LUMA_THOUSANDTHS):
+        gray += pixels[:, :, i].astype(np.uint32) * np.uint32(weight)
+    return (gray + 500) // 1000
 
 
 def with_facts(coverage: Array, data: bytes) -> Mask:
