@@ -13,7 +13,6 @@ from tests.support.subjects import Edge, Ground, scene
 MATTER = ClosedFormMatter()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("ground", "edge"), [("grey", "soft"), ("gradient", "hair"), ("white", "hard")])
 def test_the_matte_is_nearer_to_the_truth_than_the_mask(ground: Ground, edge: Edge) -> None:
     truth = scene(ground, edge, seed=21, size=(320, 320))
