@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from gesso import wiring
 from gesso.contracts.errors import BadParams, BadRecipe
+from gesso.contracts.fields import fields_of
 from gesso.recipes.check import check
 from gesso.recipes.parse import parse_recipe
+from gesso.recipes.yaml_nodes import write_yaml
 from tests.recipes.bench import fake_bench
 from tests.recipes.test_parse import GOOD, changed
 
@@ -160,6 +166,10 @@ def test_values_of_the_caller_are_refused_as_parameters() -> None:
         with pytest.raises(BadParams) as caught:
             checked(text, values)
         assert (caught.value.faults[0].field, caught.value.faults[0].code) == (field, code)
+    with pytest.raises(BadParams) as caught:
+        checked(text, {"half": 3, "haf": 1, "n": None})
+    assert {fault.field for fault in caught.value.faults} == {"half", "haf", "n"}
+    assert "half" in caught.value.message
     assert checked(text, {"half": 1, "n": 7}).values["n"] == 7
 
 
@@ -171,3 +181,46 @@ def test_a_broken_default_is_mended_by_the_caller() -> None:
 
 def test_changed_recipe_is_the_good_one_otherwise() -> None:
     checked(changed("scale: 2", "scale: 3"))
+
+
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**39), 10**39)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=12)
+    | st.sampled_from(
+        ["$image", "$mask", "$values.n", "$values.word", "$x.y", "$$", "1,2", "1,2,3,4", "#ffffff", "gradient"]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["kind", "x0", "points", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_b3_row_28_any_value_of_any_parameter_is_checked_or_refused(data: st.DataObject) -> None:
+    """Against the real operations: whatever stands in a recipe, planning gives a plan or `BadRecipe`."""
+    operation = data.draw(st.sampled_from(wiring.operations()))
+    params = fields_of(operation.params)
+    chosen = data.draw(st.lists(st.sampled_from(params), max_size=3, unique_by=lambda spec: spec.name))
+    given_: dict[str, Any] = {"image": "$image"} | {spec.name: data.draw(ODD) for spec in chosen}
+    step = {
+        "use": operation.id,
+        "with": given_,
+        "on_fail": data.draw(st.sampled_from(["stop", "retry", "rollback", "accept"])),
+    }
+    text = write_yaml(
+        {
+            "gesso": 1,
+            "name": "t",
+            "inputs": {"image": "picture", "mask": "mask"},
+            "values": {"n": 3, "word": "x"},
+            "steps": [step],
+            "output": {"image": "$image"},
+        }
+    )
+    with contextlib.suppress(BadRecipe):
+        check(parse_recipe(text), {o.id: o for o in wiring.operations()}, {})

@@ -57,11 +57,11 @@ def check(
     `BadParams` where one of the caller's `values` does not fit.
     """
     given = dict(values or {})
-    unknown = [name for name in given if name not in recipe.values]
-    if unknown:
-        faults = tuple(Fault(name, "unknown_value", f"the recipe has no value {name!r}") for name in unknown)
-        raise BadParams(faults, hint=did_you_mean(unknown[0], recipe.values))
-    checker = _Checker(recipe, operations, gates, {**recipe.values, **given}, frozenset(given))
+    known = {name: value for name, value in given.items() if name in recipe.values}
+    checker = _Checker(recipe, operations, gates, {**recipe.values, **known}, frozenset(known))
+    for name in given.keys() - known.keys():
+        hint = did_you_mean(name, recipe.values) or "it has none"
+        checker.faults.append(Fault(name, "unknown_value", f"the recipe has no value {name[:60]!r}; {hint}"))
     steps = tuple(s for index, step in enumerate(recipe.steps) if (s := checker.step(step, f"steps.{index}")))
     checker.output()
     checker.raise_faults()
