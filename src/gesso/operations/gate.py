@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 from pydantic import Field, create_model
 
 from gesso.contracts.context import Context
-from gesso.contracts.errors import BadInput, BadParams, Fault
+from gesso.contracts.errors import BadParams, Fault
 from gesso.contracts.fields import UI
 from gesso.contracts.gate import Evidence, Gate
 from gesso.contracts.mask import Mask
@@ -57,7 +57,7 @@ class GateResult(Result):
 
 
 def run(params: GateInputs, tools: Tools, context: Context) -> GateResult:
-    """Judge. Raises `BadParams` (no_limits) without any limit, `BadInput` (gate_not_applicable) when evidence lacks."""
+    """Judge. Raises `BadParams`: no_limits without any limit, gate_not_applicable when the evidence for one is missing."""
     limits = {gate: limit for gate in GATES if (limit := getattr(params, field_of(gate))) is not None}
     if not limits:
         known = ", ".join(field_of(gate) for gate in GATES)
@@ -70,11 +70,10 @@ def run(params: GateInputs, tools: Tools, context: Context) -> GateResult:
         context.progress(number / len(limits), gate.title)
         verdict = gate.judge(evidence, limit)
         if verdict is None:
-            raise BadInput(
-                f"{field_of(gate)} cannot be judged: {missing_for(gate, evidence)}",
-                code="gate_not_applicable",
+            reason = f"cannot be judged: {missing_for(gate, evidence)}"
+            raise BadParams(
+                (Fault(field=field_of(gate), code="gate_not_applicable", message=reason),),
                 hint="give what is missing, or leave the limit out",
-                field=field_of(gate),
             )
         verdicts.append(verdict)
     passed = all(verdict.passed for verdict in verdicts)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from gesso.contracts.context import Context
-from gesso.contracts.errors import BadInput
+from gesso.contracts.errors import BadInput, BadParams, Fault
 from gesso.contracts.gate import Evidence, Gate
 from gesso.contracts.mask import Mask
 from gesso.contracts.model import Model, Params
@@ -49,8 +49,9 @@ class Figure(Model):
 
 
 class MeasureResult(Result):
-    """The figures in the order of the catalogue."""
+    """The figures in the order of the catalogue, and all of them in one line."""
 
+    summary: str
     figures: tuple[Figure, ...]
 
 
@@ -74,16 +75,16 @@ def run(params: MeasureParams, tools: Tools, context: Context) -> MeasureResult:
             figures.append(figure)
         elif params.measures:
             missing = missing_for(gate, evidence, before="reference")
-            raise BadInput(
-                f"{gate.id} cannot be measured: {missing}",
-                code="measure_not_applicable",
+            reason = f"{gate.id} cannot be measured: {missing}"
+            raise BadParams(
+                (Fault(field="measures", code="measure_not_applicable", message=reason),),
                 hint="give what is missing, or leave the measure out",
-                field="measures",
             )
         else:
             skipped.append(f"{gate.id} ({missing_for(gate, evidence, before='reference')})")
     notices = (Notice(code="not_measured", message="not measured: " + "; ".join(skipped)),) if skipped else ()
-    return MeasureResult(figures=tuple(figures), notices=notices)
+    summary = " · ".join(f"{f.id} {f.value:.4g} {f.unit}".rstrip() for f in figures)
+    return MeasureResult(figures=tuple(figures), summary=summary, notices=notices)
 
 
 def _figure(gate: Gate, evidence: Evidence) -> Figure | None:
