@@ -89,6 +89,12 @@ def test_cut_and_damaged_files(name: str, draw: st.DataObject) -> None:
     never_leaks(bytes(data))
 
 
+def test_avif_that_lists_no_channels() -> None:
+    data = bytearray(VALID["avif"])
+    data[data.index(b"pixi") + 8] = 0
+    assert read_header(bytes(data), "avif", LIMITS).bits == 8
+
+
 def test_limits_are_kept() -> None:
     small = Limits(max_pixels=1000, max_side=50)
     for name in FORMATS.values():

@@ -238,7 +238,7 @@ def _iso(format: str) -> Callable[[bytes, Limits], Header | None]:
                     if name == b"ispe" and len(value) >= 12:
                         sizes.append(struct.unpack_from(">II", value, 4))
                     elif name == b"pixi" and len(value) >= 5 + value[4]:
-                        bits = max(bits, *value[5 : 5 + value[4]])
+                        bits = max((bits, *value[5 : 5 + value[4]]))
             elif kind == b"moov":
                 frames = max(frames, _samples(content, 0))
         if not sizes or not iso_is_whole(data):
