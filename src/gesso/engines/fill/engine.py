@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from gesso.contracts.capabilities import Ground
 from gesso.contracts.context import Context
 from gesso.contracts.engine import EngineInfo
+from gesso.contracts.geometry import Box
 from gesso.contracts.hint import FillHint
 from gesso.contracts.mask import Mask
 from gesso.contracts.picture import Picture
 from gesso.engines.fill import holes
 
+Flags = NDArray[np.bool_]
+
 MEMBRANE_GAP = 17
+"""Holes closer than this share one crop, so that a line of letters is one job."""
 MEMBRANE_MARGIN = 16
 PATCH_GAP = 33
-LEAST_MARGIN = 64
+PATCH_MARGIN = 64
+"""Least context around a hole, pixels; at most one and a half times the hole's longer side is taken."""
+THIN = 8.0
+"""Depth in pixels (half the thickness) up to which a hole is predicted rather than continued by patches."""
 
 
 class MembraneFill:
-    """Fills smooth grounds: a surface fitted to a noisy band around the hole, with a little of the band's grain."""
+    """Fills smooth grounds: a surface fitted to a noisy band around the hole. Reads at most a few pixels of context."""
 
     @property
     def info(self) -> EngineInfo:
         """Identity; deterministic."""
-        return EngineInfo(id="membrane", version=1, title="Membrane")
+        return EngineInfo(id="membrane", version=1, title="Membrane", libraries=_libraries())
 
     @property
     def serves(self) -> frozenset[Ground]:
@@ -55,32 +62,33 @@ class MembraneFill:
             return picture
         known = holes.known_part(picture, mask)
         pixels = picture.pixels.copy()
-        for job in holes.groups(~known, MEMBRANE_GAP, lambda side: MEMBRANE_MARGIN):
-            context.check()
-            box = job.box if known[job.box.slices].any() else _everything(picture)
+        jobs = tuple(holes.groups(~known, MEMBRANE_GAP, lambda side: MEMBRANE_MARGIN))
+        for k, job in enumerate(jobs):
+            context.progress(k / len(jobs))
+            box = job.box if known[job.box.slices].any() else Box(x0=0, y0=0, x1=picture.width, y1=picture.height)
             own = job.own if box == job.box else ~known
-            field = holes.as_field(picture, box)
-            holes.write(pixels, box, own, membrane(field, ~known[box.slices]))
+            filled = membrane(holes.as_field(picture, box), ~known[box.slices])
+            holes.write(pixels, box, own, filled)
         return picture.with_pixels(pixels)
 
 
 class PatchFill:
-    """Continues texture from the surroundings by multi-scale PatchMatch completion."""
+    """Continues texture: thin holes by local Gaussian prediction, thick ones by multi-scale PatchMatch completion."""
 
     @property
     def info(self) -> EngineInfo:
         """Identity; deterministic for a given seed."""
-        return EngineInfo(id="patch", version=1, title="Patch fill")
+        return EngineInfo(id="patch", version=1, title="Patch fill", libraries=_libraries())
 
     @property
     def serves(self) -> frozenset[Ground]:
         """Texture, and structure as far as the surroundings show it."""
-        return frozenset({"texture"})
+        return frozenset({"texture", "structure"})
 
     @property
     def honours(self) -> frozenset[str]:
-        """Hints it follows."""
-        return frozenset({"copy"})
+        """Every kind of hint; a gradient in the low frequencies."""
+        return frozenset({"direction", "edge", "copy", "gradient"})
 
     def fill(
         self,
@@ -91,44 +99,74 @@ class PatchFill:
         seed: int = 0,
         context: Context | None = None,
     ) -> Picture:
-        """See `Inpainter.fill`. Raises `EngineFailed` (nothing_known) when the mask covers everything."""
-        from gesso.engines.fill import patchmatch
-        from gesso.engines.fill.membrane import membrane
+        """See `Inpainter.fill`. A hole of which every pixel is within THIN of known ones is thin, unless there is a hint.
 
+        Raises `EngineFailed`: nothing_known when the mask covers everything, copy_too_small for an unusable copy hint.
+        """
         context = context or Context()
         if mask.is_empty:
             return picture
         known = holes.known_part(picture, mask)
         pixels = picture.pixels.copy()
-        for job in holes.groups(~known, PATCH_GAP, lambda side: max(LEAST_MARGIN, side)):
-            context.check()
-            rows, columns = job.box.slices
-            hole = ~known[rows, columns]
-            h, w = hole.shape
-            field = holes.as_field(picture, job.box)
-            field[hole] = 0.0
-            allowed = np.ones((h, w), bool)
-            if hint is not None and hint.kind == "copy":
-                allowed[:] = False
-                allowed[
-                    max(0, hint.y0 - rows.start) : max(0, hint.y1 - rows.start),
-                    max(0, hint.x0 - columns.start) : max(0, hint.x1 - columns.start),
-                ] = True
-            whole = patchmatch.whole_patches(~hole & allowed)
-            if not whole.any():
-                holes.write(pixels, job.box, job.own, membrane(field, hole))
-                continue
-            guide = np.zeros((1, 1, 3), np.float32)
-            levels = patchmatch.pyramid(field.reshape(h, 4 * w), hole, allowed, guide)
-            top = levels[-1]
-            th, tw = top.hole.shape
-            start = membrane(top.image.reshape(th, tw, 4), top.hole, smooth_band=False).reshape(th, 4 * tw)
-            done: Any = patchmatch.complete(levels, start, seed, context)
-            holes.write(pixels, job.box, job.own, done.reshape(h, w, 4))
+        thin = _thin(~known) if hint is None or hint.kind == "gradient" else np.zeros_like(known)
+        thick = ~known & ~thin
+        if thin.any():
+            _fill_thin(picture, pixels, known, thin, context.part(0.0, 0.3 if thick.any() else 1.0))
+        if thick.any():
+            _fill_thick(picture, pixels, known, thick, hint, seed, context.part(0.3 if thin.any() else 0.0, 1.0))
         return picture.with_pixels(pixels)
 
 
-def _everything(picture: Picture) -> Any:
-    from gesso.contracts.geometry import Box
+def _libraries() -> tuple[str, ...]:
+    from importlib.metadata import version
 
-    return Box(x0=0, y0=0, x1=picture.width, y1=picture.height)
+    return tuple(f"{name} {version(name)}" for name in ("numba", "numpy", "scipy"))
+
+
+def _thin(hole: Flags) -> Flags:
+    """The connected parts of `hole` that are nowhere deeper than THIN."""
+    count, labels = cv2.connectedComponents(hole.astype(np.uint8), connectivity=8)
+    deep = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3) > THIN
+    thick = np.zeros(count, bool)
+    thick[labels[deep]] = True
+    return np.asarray(hole & ~thick[labels])
+
+
+def _fill_thin(picture: Picture, pixels: holes.AnyPixels, known: Flags, own: Flags, context: Context) -> None:
+    from gesso.engines.fill.gaussian import CONTEXT, fill_thin
+
+    jobs = tuple(holes.groups(own, PATCH_GAP, lambda side: CONTEXT))
+    for k, job in enumerate(jobs):
+        part = context.part(k / len(jobs), (k + 1) / len(jobs))
+        field = fill_thin(holes.as_field(picture, job.box), ~known[job.box.slices], job.own, part)
+        holes.write(pixels, job.box, job.own, field)
+        part.progress(1.0)
+
+
+def _fill_thick(
+    picture: Picture,
+    pixels: holes.AnyPixels,
+    known: Flags,
+    own: Flags,
+    hint: FillHint | None,
+    seed: int,
+    context: Context,
+) -> None:
+    from gesso.engines.fill.hints import guidance, needed_box
+    from gesso.engines.fill.patchmatch import fill_thick
+
+    jobs = tuple(holes.groups(own, PATCH_GAP, lambda side: max(PATCH_MARGIN, side)))
+    for k, job in enumerate(jobs):
+        part = context.part(k / len(jobs), (k + 1) / len(jobs))
+        box = needed_box(job.box, hint, picture.width, picture.height)
+        mine = np.zeros(known.shape, bool)
+        mine[job.box.slices] = job.own
+        field, hole, sure = holes.as_field(picture, box), mine[box.slices], known[box.slices]
+        field[~sure] = 0.0
+        wishes = guidance(hint, box, field, hole, sure)
+        filled = fill_thick(
+            field, hole, ~hole & ~sure, wishes, opaque=not picture.has_alpha,
+            gradient=hint is not None and hint.kind == "gradient", seed=seed, context=part,
+        )  # fmt: skip
+        holes.write(pixels, box, hole, filled)
+        part.progress(1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +17,8 @@ from gesso.contracts.picture import Picture
 
 Field = NDArray[np.float32]
 Flags = NDArray[np.bool_]
+AnyPixels = NDArray[Any]
+"""H×W×3 or H×W×4, uint8 or uint16."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def known_part(picture: Picture, mask: Mask) -> Flags:
             code="nothing_known",
             hint="leave a part of the picture outside the mask",
         )
-    return known
+    return np.asarray(known)
 
 
 def as_field(picture: Picture, box: Box) -> Field:
@@ -63,7 +66,7 @@ def as_field(picture: Picture, box: Box) -> Field:
     return out
 
 
-def write(pixels: NDArray[np.uint8] | NDArray[np.uint16], box: Box, own: Flags, field: Field) -> None:
+def write(pixels: AnyPixels, box: Box, own: Flags, field: Field) -> None:
     """Round `field` (scale 0…255) into `pixels` at the `own` pixels of `box`; nothing else is touched."""
     part = pixels[box.slices]
     top = float(np.iinfo(pixels.dtype).max)

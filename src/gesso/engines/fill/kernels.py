@@ -19,16 +19,17 @@ _compiled = njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 
 
 @_compiled
-def _distance(image, ty, tx, sy, sx, limit):  # type: ignore[no-untyped-def]
-    """Sum of squared differences of two patches; stops early with a value ≥ `limit`."""
+def _distance(image, worth, ty, tx, sy, sx, limit):  # type: ignore[no-untyped-def]
+    """Sum of squared differences of two patches, each pixel with the worth of the target; may stop at a value ≥ `limit`."""
     total = np.float32(0.0)
     for dy in range(-HALF, HALF + 1):
         a = image[ty + dy, (tx - HALF) * CHANNELS : (tx - HALF) * CHANNELS + RUN]
         b = image[sy + dy, (sx - HALF) * CHANNELS : (sx - HALF) * CHANNELS + RUN]
+        v = worth[ty + dy, (tx - HALF) * CHANNELS : (tx - HALF) * CHANNELS + RUN]
         row = np.float32(0.0)
         for k in range(RUN):
             e = a[k] - b[k]
-            row += e * e
+            row += v[k] * e * e
         total += row
         if total >= limit:
             return total
@@ -57,9 +58,10 @@ def _draw(state):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def search(image, ys, xs, target, source, sources, near_y, near_x, near_d, guide, state, passes, radius):  # type: ignore[no-untyped-def]
+def search(image, worth, ys, xs, target, source, sources, near_y, near_x, near_d, guide, state, passes, radius):  # type: ignore[no-untyped-def]
     """Improve a nearest-patch field by PatchMatch (Barnes et al. 2009): propagation and shrinking random search.
 
+    worth: H×(4·W) float32, weight of each value of a target patch;
     ys, xs: int32 centres of target patches in scan order; target: H×W uint8, 1 at those centres; source: H×W uint8, 1 at
     allowed source centres; sources: flat positions of these; near_y, near_x: int32 fields, a negative y means "none yet";
     near_d: float32 field, recomputed first because the picture has changed since; guide: h×w×3 float32 (unit normal x, y,
@@ -75,7 +77,7 @@ def search(image, ys, xs, target, source, sources, near_y, near_x, near_d, guide
             pick = sources[_draw(state) % sources.size]
             near_y[y, x] = pick // width
             near_x[y, x] = pick % width
-        near_d[y, x] = _distance(image, y, x, near_y[y, x], near_x[y, x], big)
+        near_d[y, x] = _distance(image, worth, y, x, near_y[y, x], near_x[y, x], big)
         if guided:
             near_d[y, x] += _penalty(guide, y, x, near_y[y, x], near_x[y, x])
     for p in range(passes):
@@ -94,7 +96,7 @@ def search(image, ys, xs, target, source, sources, near_y, near_x, near_d, guide
                 if source[cy, cx] == 0 or (cy == best_y and cx == best_x):
                     continue
                 extra = _penalty(guide, y, x, cy, cx) if guided else np.float32(0.0)
-                d = _distance(image, y, x, cy, cx, best - extra) + extra
+                d = _distance(image, worth, y, x, cy, cx, best - extra) + extra
                 if d < best:
                     best_y, best_x, best = cy, cx, d
             reach = radius
@@ -105,13 +107,13 @@ def search(image, ys, xs, target, source, sources, near_y, near_x, near_d, guide
                 if cy < 0 or cx < 0 or cy >= source.shape[0] or cx >= width or source[cy, cx] == 0:
                     continue
                 extra = _penalty(guide, y, x, cy, cx) if guided else np.float32(0.0)
-                d = _distance(image, y, x, cy, cx, best - extra) + extra
+                d = _distance(image, worth, y, x, cy, cx, best - extra) + extra
                 if d < best:
                     best_y, best_x, best = cy, cx, d
             pick = sources[_draw(state) % sources.size]
             cy, cx = pick // width, pick % width
             extra = _penalty(guide, y, x, cy, cx) if guided else np.float32(0.0)
-            d = _distance(image, y, x, cy, cx, best - extra) + extra
+            d = _distance(image, worth, y, x, cy, cx, best - extra) + extra
             if d < best:
                 best_y, best_x, best = cy, cx, d
             near_y[y, x] = best_y
@@ -174,35 +176,111 @@ def pick(image, out, ys, xs, target, near_y, near_x, near_d):  # type: ignore[no
 
 
 @_compiled
-def relax(field, data, trust, ys, xs, sweeps, omega):  # type: ignore[no-untyped-def]
+def relax(field, data, trust, joined, ys, xs, sweeps, omega):  # type: ignore[no-untyped-def]
     """Successive over-relaxation of the screened Laplace equation at the pixels (ys, xs), in place.
 
-    Minimises Σ trust·(field−data)² + Σ (differences of 4-neighbours)²; field, data: H×(4·W) float32, trust: H×W float32.
-    Beyond the picture's edge the field is mirrored (no flux).
+    Minimises Σ trust·(field−data)² + Σ (differences of 4-neighbours)² over pairs of `joined` pixels (H×W uint8); field,
+    data: H×(4·W) float32, trust: H×W float32. Pixels outside `joined` and outside the picture exert no pull.
     """
     height, width = trust.shape
     for _ in range(sweeps):
         for i in range(ys.size):
             y, x = ys[i], xs[i]
             w = trust[y, x]
-            n = w
-            if y > 0:
-                n += np.float32(1.0)
-            if y + 1 < height:
-                n += np.float32(1.0)
-            if x > 0:
-                n += np.float32(1.0)
-            if x + 1 < width:
-                n += np.float32(1.0)
             t = x * CHANNELS
+            up = y > 0 and joined[y - 1, x] != 0
+            down = y + 1 < height and joined[y + 1, x] != 0
+            left = x > 0 and joined[y, x - 1] != 0
+            right = x + 1 < width and joined[y, x + 1] != 0
+            n = w + np.float32(up) + np.float32(down) + np.float32(left) + np.float32(right)
+            if n <= np.float32(0.0):
+                continue
             for c in range(CHANNELS):
                 s = w * data[y, t + c]
-                if y > 0:
+                if up:
                     s += field[y - 1, t + c]
-                if y + 1 < height:
+                if down:
                     s += field[y + 1, t + c]
-                if x > 0:
+                if left:
                     s += field[y, t - CHANNELS + c]
-                if x + 1 < width:
+                if right:
                     s += field[y, t + CHANNELS + c]
                 field[y, t + c] += omega * (s / n - field[y, t + c])
+
+
+@_compiled
+def peel(image, worth, ys, xs, source, sources, near_y, near_x, stride):  # type: ignore[no-untyped-def]
+    """Fill the pixels (ys, xs) one after the other, each from the source that fits what is filled so far.
+
+    worth: H×(4·W) float32, 1 where the picture is known and 0 elsewhere, updated; source, sources: as in `search`. Tried
+    are the continuations of what the eight neighbours were copied from (Ashikhmin 2001), every `stride`-th source from
+    another start for each pixel, and the surroundings of the best. The patch is the one around the pixel, moved inside
+    where it would hang over the picture's edge.
+    """
+    height, width = source.shape
+    for i in range(ys.size):
+        y, x = ys[i], xs[i]
+        cy = min(max(y, HALF), height - 1 - HALF)
+        cx = min(max(x, HALF), width - 1 - HALF)
+        best = np.float32(3.4e38)
+        by, bx = sources[0] // width, sources[0] % width
+        for dy in range(-1, 2):
+            for dx in range(-1, 2):
+                ny, nx = y + dy, x + dx
+                if ny < 0 or nx < 0 or ny >= height or nx >= width or near_y[ny, nx] < 0:
+                    continue
+                sy, sx = near_y[ny, nx] - dy + (cy - y), near_x[ny, nx] - dx + (cx - x)
+                if sy < 0 or sx < 0 or sy >= height or sx >= width or source[sy, sx] == 0:
+                    continue
+                d = _distance(image, worth, cy, cx, sy, sx, best)
+                if d < best:
+                    best, by, bx = d, sy, sx
+        for k in range((i * 7919) % stride, sources.size, stride):
+            sy, sx = sources[k] // width, sources[k] % width
+            d = _distance(image, worth, cy, cx, sy, sx, best)
+            if d < best:
+                best, by, bx = d, sy, sx
+        my, mx = by, bx
+        for sy in range(max(0, my - 2), min(height, my + 3)):
+            for sx in range(max(0, mx - 2), min(width, mx + 3)):
+                if source[sy, sx] != 0:
+                    d = _distance(image, worth, cy, cx, sy, sx, best)
+                    if d < best:
+                        best, by, bx = d, sy, sx
+        near_y[y, x] = by + (y - cy)
+        near_x[y, x] = bx + (x - cx)
+        for c in range(CHANNELS):
+            image[y, x * CHANNELS + c] = image[near_y[y, x], near_x[y, x] * CHANNELS + c]
+            worth[y, x * CHANNELS + c] = np.float32(1.0)
+
+
+@_compiled
+def shoot(image, known, ys, xs, along):  # type: ignore[no-untyped-def]
+    """Fill the pixels (ys, xs) of `image` (H×W×4, in place) from the first known pixels met both ways along a direction.
+
+    along: H×W×2 float32 unit direction (x, y) at each pixel. The nearer end weighs more; without any end a pixel stays.
+    """
+    height, width = known.shape
+    for i in range(ys.size):
+        y, x = ys[i], xs[i]
+        total = np.float32(0.0)
+        c0 = c1 = c2 = c3 = np.float32(0.0)
+        for way in range(-1, 2, 2):
+            for step in range(1, height + width):
+                sy = int(np.floor(y + way * step * along[y, x, 1] + 0.5))
+                sx = int(np.floor(x + way * step * along[y, x, 0] + 0.5))
+                if sy < 0 or sx < 0 or sy >= height or sx >= width:
+                    break
+                if known[sy, sx] != 0:
+                    weight = np.float32(1.0) / np.float32(step)
+                    c0 += weight * image[sy, sx, 0]
+                    c1 += weight * image[sy, sx, 1]
+                    c2 += weight * image[sy, sx, 2]
+                    c3 += weight * image[sy, sx, 3]
+                    total += weight
+                    break
+        if total > np.float32(0.0):
+            image[y, x, 0] = c0 / total
+            image[y, x, 1] = c1 / total
+            image[y, x, 2] = c2 / total
+            image[y, x, 3] = c3 / total

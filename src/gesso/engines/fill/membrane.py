@@ -86,6 +86,46 @@ def membrane(image: Field, hole: Flags, *, smooth_band: bool = True) -> Field:
     return out
 
 
+def surface(data: Field, hole: Flags, rim: Flags, trust: float) -> Field:
+    """The smooth h×w×4 surface over `hole` ∪ `rim` that follows `data` on the rim as closely as `trust` asks; 0 beyond.
+
+    `trust` is the weight of one rim pixel against one unit of smoothness: 0.1 averages over about three pixels.
+    """
+    return _soft(data, hole | rim, np.where(rim, np.float32(trust), np.float32(0)))
+
+
+def _soft(data: Field, free: Flags, weight: Field) -> Field:
+    """Minimise Σ weight·(u−data)² + Σ differences² over the `free` pixels only, coarse to fine."""
+    h, w = free.shape
+    field = np.zeros((h, w, 4), np.float32)
+    sweeps = COARSE_SWEEPS
+    if min(h, w) >= 16:
+        pad = ((0, h % 2), (0, w % 2))
+        heavy = _four(np.pad(weight, pad))
+        mean = _four(np.pad(data * weight[..., None], (*pad, (0, 0)))) / np.maximum(heavy, 1e-9)[..., None]
+        coarse = _soft(mean.astype(np.float32), _four(np.pad(free, pad).astype(np.float32)) > 0, heavy)
+        field = cv2.resize(coarse, (2 * coarse.shape[1], 2 * coarse.shape[0]), interpolation=cv2.INTER_LINEAR)[:h, :w]
+        sweeps = FINE_SWEEPS
+    ys, xs = (a.astype(np.int32) for a in np.nonzero(free))
+    wide = np.ascontiguousarray(field.reshape(h, 4 * w))
+    closed = np.where(free, weight, np.float32(0))
+    kernels.relax(
+        wide,
+        np.ascontiguousarray(data.reshape(h, 4 * w)),
+        closed,
+        free.astype(np.uint8),
+        ys,
+        xs,
+        sweeps,
+        np.float32(OMEGA),
+    )
+    return wide.reshape(h, w, 4)
+
+
+def _four(a: Field) -> Field:
+    return np.asarray(a[::2, ::2] + a[1::2, ::2] + a[::2, 1::2] + a[1::2, 1::2])
+
+
 def _plane(image: Field, near: Flags) -> Field:
     """The plane a + b·x + c·y that fits the `near` pixels best, least squares; constant when there are too few."""
     h, w = near.shape
@@ -115,7 +155,16 @@ def _solve(data: Field, hole: Flags, free: Flags, trust: Field) -> Field:
             sweeps = FINE_SWEEPS
     ys, xs = (a.astype(np.int32) for a in np.nonzero(free))
     wide = np.ascontiguousarray(field.reshape(h, 4 * w))
-    kernels.relax(wide, np.ascontiguousarray(data.reshape(h, 4 * w)), trust, ys, xs, sweeps, np.float32(OMEGA))
+    kernels.relax(
+        wide,
+        np.ascontiguousarray(data.reshape(h, 4 * w)),
+        trust,
+        np.ones((h, w), np.uint8),
+        ys,
+        xs,
+        sweeps,
+        np.float32(OMEGA),
+    )
     return wide.reshape(h, w, 4)
 
 
