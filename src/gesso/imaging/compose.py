@@ -139,8 +139,11 @@ def crop_for(
     return Box(x0=x0, y0=y0, x1=x1, y1=y1)
 
 
-def regions_of(coverage: Plane, gap_px: int = 16) -> tuple[Box, ...]:
-    """Boxes of the separate covered areas, those nearer than `gap_px` merged; top to bottom, then left to right."""
+def regions_of(coverage: Plane, gap_px: int = 16, *, most: int = 0) -> tuple[Box, ...]:
+    """Boxes of the separate covered areas, those nearer than `gap_px` merged; top to bottom, then left to right.
+
+    With `most`, the gap is doubled until there are no more than that.
+    """
     box = box_of(coverage)
     if box is None:
         return ()
@@ -148,8 +151,11 @@ def regions_of(coverage: Plane, gap_px: int = 16) -> tuple[Box, ...]:
     touched = (coverage[rows, columns] > 0).view(np.uint8)
     found = cv2.connectedComponentsWithStats(touched, connectivity=8)[2][1:]
     edges = [(int(x), int(y), int(x + w), int(y + h)) for x, y, w, h, _ in found]
-    boxes = [(x0 + box.x0, y0 + box.y0, x1 + box.x0, y1 + box.y0) for x0, y0, x1, y1 in edges]
-    merged = [Box(x0=a, y0=b, x1=c, y1=d) for a, b, c, d in _merged(boxes, gap_px)]
+    boxes = _merged([(x0 + box.x0, y0 + box.y0, x1 + box.x0, y1 + box.y0) for x0, y0, x1, y1 in edges], gap_px)
+    while most and len(boxes) > most:
+        gap_px = max(1, 2 * gap_px)
+        boxes = _merged(boxes, gap_px)
+    merged = [Box(x0=a, y0=b, x1=c, y1=d) for a, b, c, d in boxes]
     return tuple(sorted(merged, key=lambda b: (b.y0, b.x0)))
 
 

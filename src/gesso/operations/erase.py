@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -21,15 +20,17 @@ from gesso.contracts.errors import BadInput, EngineFailed, Unavailable
 from gesso.contracts.fields import UI, PixelCount, Seed
 from gesso.contracts.gate import Evidence
 from gesso.contracts.geometry import Box, Point
-from gesso.contracts.hint import ContinueEdge, CopyFrom, FillHint
+from gesso.contracts.hint import FillHint
 from gesso.contracts.mask import Mask, Plane
 from gesso.contracts.model import Params
 from gesso.contracts.operation import Operation, Result
 from gesso.contracts.picture import Picture
 from gesso.contracts.tools import Tools
 from gesso.contracts.verdict import Attempt, Notice, Status, Verdict
+from gesso.imaging.bands import detail_of, enlarged, joined, likeness, reduced
 from gesso.imaging.compose import crop_for, dilate, feather, paste_back, regions_of
 from gesso.imaging.ground import ring_stats
+from gesso.imaging.hints import with_source, within
 from gesso.imaging.morphology import grown
 from gesso.quality.outside import OUTSIDE_MASK
 from gesso.quality.seam import SEAM
@@ -44,10 +45,8 @@ POINTED_GROW_SHARE = 0.02
 KEPT_TONE = 14.0
 """In the feathered rim, where the original's local mean strays further than about this (0…255) from the fill's, it belongs
 to the object."""
-REMNANT_SIGMA_PX = 2.5
 STRUCTURE_SIDE = 160
 """The structure pass works on a crop reduced to about this longer side."""
-DETAIL_MIDDLE = 128.0
 RING_PX = 24
 
 Synthesis = Literal["auto", "membrane", "patch", "model"]
@@ -143,7 +142,7 @@ def run(params: EraseParams, tools: Tools, context: Context) -> EraseResult:
     tools.one(Inpainter)
     fills = tools.all(Inpainter)
     work = _Work(params, fills, wanted, image.pixels.copy(), np.zeros_like(wanted))
-    regions = _regions(wanted)
+    regions = regions_of(wanted, RING_PX, most=MAX_REGIONS)
     for index, region in enumerate(regions):
         part = context.part(0.1 + 0.85 * index / len(regions), 0.1 + 0.85 * (index + 1) / len(regions))
         part.progress(0.0, f"area {index + 1} of {len(regions)}")
@@ -195,21 +194,11 @@ def _pointed(params: EraseParams, tools: Tools) -> Plane:
     return dilate(sure, max(2.0, POINTED_GROW_SHARE * max(box.width, box.height)))
 
 
-def _regions(wanted: Plane) -> tuple[Box, ...]:
-    gap = RING_PX
-    regions = regions_of(wanted, gap)
-    while len(regions) > MAX_REGIONS:
-        gap *= 2
-        regions = regions_of(wanted, gap)
-    return regions
-
-
 def _erase_region(work: _Work, region: Box, number: int, context: Context) -> None:
     """Fill one area with the first plan whose seam is not seen; give it back when there is none."""
     params = work.params
     crop = crop_for(region, params.image.width, params.image.height, context=1.0)
-    if isinstance(params.hint, CopyFrom):
-        crop = _with_source(crop, params.hint, params.image)
+    crop = with_source(crop, params.hint, params.image.width, params.image.height)
     picture = Picture(params.image.pixels[crop.slices])
     holes = np.ascontiguousarray(work.wanted[crop.slices])
     own = np.zeros_like(holes)
@@ -317,9 +306,9 @@ def _filled(picture: Picture, holes: Plane, plan: _Plan, params: EraseParams, cr
     seed = max(0, params.seed)
     kind = params.hint.kind if params.hint is not None else ""
     if plan.structure is None:
-        hint = _hint_in(params.hint, crop) if kind in plan.engine.honours else None
+        hint = within(params.hint, crop) if kind in plan.engine.honours else None
         return plan.engine.fill(picture, mask, hint=hint, seed=seed, context=context)
-    hint = _hint_in(params.hint, crop) if kind in plan.structure.honours and kind == "gradient" else None
+    hint = within(params.hint, crop) if kind in plan.structure.honours and kind == "gradient" else None
     return _two_passes(picture, mask, plan.structure, plan.engine, hint, seed, context)
 
 
@@ -333,27 +322,15 @@ def _two_passes(
     context: Context,
 ) -> Picture:
     """Low frequencies filled at low resolution, the detail that is left filled at full resolution, and both added."""
-    factor = max(2, round(max(picture.size) / STRUCTURE_SIDE))
-    size = (max(4, picture.width // factor), max(4, picture.height // factor))
-    known = np.where(mask.coverage > 0, np.float32(0.0), np.float32(1.0))
-    weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
-    values = picture.pixels.astype(np.float32)
-    heavy = cv2.resize(values * known[:, :, None], size, interpolation=cv2.INTER_AREA)
-    small = (heavy / np.maximum(weight, 1e-3)[:, :, None]).clip(0, np.iinfo(picture.pixels.dtype).max)
-    hole = np.where(weight < 0.25, np.float32(1.0), np.float32(0.0))
-    rough = Picture(np.rint(small).astype(picture.pixels.dtype))
+    unknown = mask.touched
+    small, hole = reduced(picture.pixels, unknown, STRUCTURE_SIDE)
+    rough = Picture(small)
     if hole.any() and not hole.all():
         rough = structure.fill(rough, Mask.of(hole), hint=hint, seed=seed, context=context.part(0.0, 0.3))
-    low = cv2.resize(
-        cv2.GaussianBlur(rough.pixels.astype(np.float32), (0, 0), 0.8), picture.size, interpolation=cv2.INTER_CUBIC
-    )
-    scale = np.float32(np.iinfo(picture.pixels.dtype).max / 255.0)
-    detail = np.clip((values - low) / scale + DETAIL_MIDDLE, 0.0, 255.0)
-    detail[known == 0] = DETAIL_MIDDLE
-    grain = texture.fill(Picture(np.rint(detail).astype(np.uint8)), mask, seed=seed, context=context.part(0.3, 1.0))
-    whole = low + (grain.pixels.astype(np.float32) - DETAIL_MIDDLE) * scale
-    made = np.clip(np.rint(whole), 0, np.iinfo(picture.pixels.dtype).max).astype(picture.pixels.dtype)
-    return picture.with_pixels(np.where(known[:, :, None] > 0, picture.pixels, made))
+    low = enlarged(rough.pixels, picture.width, picture.height)
+    detail = Picture(detail_of(picture.pixels, low, unknown))
+    grain: Any = texture.fill(detail, mask, seed=seed, context=context.part(0.3, 1.0)).pixels
+    return picture.with_pixels(joined(picture.pixels, low, grain, unknown))
 
 
 def _laid(own: Plane, before: Picture, filled: Picture, params: EraseParams) -> tuple[Plane, tuple[Verdict, ...]]:
@@ -364,7 +341,7 @@ def _laid(own: Plane, before: Picture, filled: Picture, params: EraseParams) -> 
     """
     best: tuple[Plane, tuple[Verdict, ...]] | None = None
     ramp = feather(own, params.feather_px)
-    for cover in (ramp, own - (own - ramp) * _fits(before, filled)):
+    for cover in (ramp, own - (own - ramp) * likeness(before.pixels, filled.pixels, KEPT_TONE)):
         after = Picture(paste_back(before.pixels, filled.pixels, cover))
         evidence = Evidence(after=after, before=before, mask=Mask.of(cover, made_by=MADE_BY))
         judged = (OUTSIDE_MASK.judge(evidence), SEAM.judge(evidence, params.max_seam))
@@ -377,38 +354,8 @@ def _laid(own: Plane, before: Picture, filled: Picture, params: EraseParams) -> 
     return best
 
 
-def _fits(before: Picture, filled: Picture) -> Plane:
-    """1 where the original's local mean is that of the fill, falling to 0 where it strays."""
-    scale = np.float32(255.0 / np.iinfo(before.pixels.dtype).max)
-    apart = (filled.pixels.astype(np.float32) - before.pixels.astype(np.float32)) * scale
-    # Grain differs from grain pixel by pixel and still fits; an object's remnant differs in its mean.
-    shift = np.abs(cv2.GaussianBlur(apart, (0, 0), REMNANT_SIGMA_PX)).max(axis=2)
-    fits: Plane = np.exp(-np.square(shift / np.float32(KEPT_TONE)))
-    return fits
-
-
 def _seam_of(verdicts: tuple[Verdict, ...]) -> float:
     return next((v.value for v in verdicts if v.gate == SEAM.id), 0.0)
-
-
-def _hint_in(hint: FillHint | None, crop: Box) -> FillHint | None:
-    """The hint in the crop's coordinates; parts outside the crop are cut off."""
-    if isinstance(hint, CopyFrom):
-        x0, y0 = max(0, hint.x0 - crop.x0), max(0, hint.y0 - crop.y0)
-        return CopyFrom(x0=x0, y0=y0, x1=max(x0 + 1, hint.x1 - crop.x0), y1=max(y0 + 1, hint.y1 - crop.y0))
-    if isinstance(hint, ContinueEdge):
-        return ContinueEdge(points=tuple(Point(x=p.x - crop.x0, y=p.y - crop.y0, label=p.label) for p in hint.points))
-    return hint
-
-
-def _with_source(crop: Box, hint: CopyFrom, image: Picture) -> Box:
-    """The crop widened to hold the part of the picture that the hint copies from."""
-    if hint.x1 <= hint.x0 or hint.y1 <= hint.y0:
-        raise BadInput("the hint's box is empty", code="box_empty", field="hint", hint="it needs x0 < x1 and y0 < y1")
-    source = Box(x0=hint.x0, y0=hint.y0, x1=hint.x1, y1=hint.y1).clipped(image.width, image.height)
-    return Box(
-        x0=min(crop.x0, source.x0), y0=min(crop.y0, source.y0), x1=max(crop.x1, source.x1), y1=max(crop.y1, source.y1)
-    )
 
 
 def _within(region: Box, crop: Box) -> Box:
