@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -121,6 +122,36 @@ def test_resume_after_kill(many: Path) -> None:
         name = Path(line["output"]).name
         if line["status"] == "skipped":
             assert (many / "out" / name).stat().st_mtime_ns == before.get(name, -1) or name not in before
+
+
+@pytest.mark.slow
+def test_killed_at_random_again_and_again(many: Path) -> None:
+    """Whatever the moment: no partial picture is ever visible, no finished one is lost or made twice, and it all gets done."""
+    from tests.support.fake_bench import PillowCodec
+
+    rng = random.Random(1)
+    codec = PillowCodec()
+    made: dict[str, int] = {}
+    argv = ("paint-over", "in", "-o", "out", "--seconds", "0.25", "--no-skip-existing", "--resume", "--json", "-j", "2")
+    for _ in range(25):
+        process = start(many, *argv)
+        time.sleep(rng.uniform(0.3, 1.6))
+        process.kill()
+        process.communicate()
+        for name in outputs(many):
+            path = many / "out" / name
+            record = codec.provenance(path.read_bytes())
+            assert record is not None and codec.picture(path).sha256 == record.output_sha256
+        assert set(made) <= set(outputs(many))
+        if len(made) == 6:
+            break
+        made = {name: (many / "out" / name).stat().st_mtime_ns for name in outputs(many)}
+    last = start(many, *argv)
+    out, err = last.communicate(timeout=60)
+    assert last.returncode == 0, out + err
+    assert len(outputs(many)) == 6
+    assert {json.loads(line)["status"] for line in out.splitlines()} <= {"done", "skipped"}
+    assert not list((many / "out").glob("*.part"))
 
 
 def test_files_larger_than_allowed_leave_nothing_behind(many: Path) -> None:

@@ -192,7 +192,9 @@ def test_results_without_an_image_are_printed(gesso: Gesso, folder: Path) -> Non
     assert [line["status"] for line in said.lines] == ["done", "failed"]
     assert said.lines[0]["figures"]["passed"] is True
     assert said.lines[1]["error"]["code"] == "gate_failed" and said.lines[1]["verdicts"][0]["limit"] == 100
-    assert gesso("check", "in/a.png").code == 0
+    said = gesso("check", "in/a.png")
+    assert said.code == 0 and "  name   left\n" in said.out and "    level  2.5" in said.out
+    assert "passed: yes" in said.out
     assert gesso("check", "in/a.png", "-o", "x.png").code == 2
     assert not list(folder.rglob("*.check.*"))
 
@@ -209,7 +211,8 @@ def test_dry_run_writes_nothing_and_names_engines_and_outputs(gesso: Gesso, fold
     plan = said.lines[0]["plan"]
     assert plan["engines"][0]["engine"] == "fake-brush" and plan["params"] == {"amount": "0.1"}
     assert said.lines[2]["output"] == "out/sub/c.paint-over.png"
-    assert gesso("ask", "in/a.png", "--dry-run").code == 0
+    said = gesso("ask", "in/a.png", "--dry-run")
+    assert said.code == 0 and "Oracle: fake-oracle (not usable: there is no oracle)" in said.out
     assert gesso("paint-over", "in/a.png", "--dry-run", "--amount", "7").code == 2
 
 

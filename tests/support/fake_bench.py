@@ -35,7 +35,7 @@ from gesso.contracts.geometry import Box, Point
 from gesso.contracts.hint import FillHint
 from gesso.contracts.limits import Limits
 from gesso.contracts.mask import Mask
-from gesso.contracts.model import FieldError, Params
+from gesso.contracts.model import FieldError, Model, Params
 from gesso.contracts.operation import AnyOperation, Operation, Result
 from gesso.contracts.picture import Origin, Picture
 from gesso.contracts.ports import Bench, Source
@@ -150,18 +150,29 @@ class CheckParams(Params):
     max_level: float = Field(default=100.0, ge=0, le=255)
 
 
+class CheckRow(Model):
+    """A line of a table."""
+
+    name: str
+    left: float
+    unit: str = ""
+    corners: tuple[int, ...] = ()
+
+
 class CheckResult(Result):
     """Whether the picture passed."""
 
     passed: bool
     level: float
+    rows: tuple[CheckRow, ...] = ()
 
 
 def _check(params: CheckParams, tools: Tools, context: Context) -> CheckResult:
     level = float(params.image.pixels.mean())
     passed = level <= params.max_level
     verdict = Verdict(gate="level", passed=passed, value=level, limit=params.max_level, unit="levels")
-    return CheckResult(passed=passed, level=level, verdicts=(verdict,))
+    rows = (CheckRow(name="level", left=2.5, corners=(1, 2)),)
+    return CheckResult(passed=passed, level=level, rows=rows, verdicts=(verdict,))
 
 
 class AskParams(Params):

@@ -20,7 +20,7 @@ from gesso.cli.interrupts import Interrupts
 from gesso.cli.journal import NAME, Journal, key_of
 from gesso.cli.outputs import Target, format_of, mask_path, must_be_free, refuse_clashes, sweep, write_atomically
 from gesso.cli.progress import progress
-from gesso.cli.report import ItemReport, say_json, say_report, say_table
+from gesso.cli.report import ItemReport, say_json, say_plan, say_report, say_table
 from gesso.cli.session import Session
 from gesso.cli.text import plain, say
 from gesso.contracts.context import Context
@@ -72,6 +72,8 @@ class Flow:
         """Work through all items and return the exit code of the command."""
         self._check()
         if self.flags.dry_run:
+            if not self.flags.json:
+                say_plan(self.plan)
             for item, target in zip(self.items, self.targets, strict=True):
                 self._emit(self._planned(item, target))
             return 0

@@ -25,6 +25,8 @@ _COLOURS = {
 }
 MAX_SHOWN = 160
 """Longer lists and mappings are only counted in the lines for people."""
+MAX_ROWS = 40
+"""Longer tables are cut."""
 _TABLE = (("passed", ("passed", "done", "unchanged")), ("repaired", ("repaired",)), ("rolled back", ("rolled_back",)))
 
 
@@ -92,7 +94,9 @@ def say_report(report: ItemReport, *, figures: bool, stream: TextIO | None = Non
         say_verdicts(report.verdicts, stream)
     if figures:
         for key, value in report.figures.items():
-            out(f"  {plain(key)}: {plain(_short(value))}")
+            rows = _rows(value)
+            out(f"  {plain(key)}:" if rows else f"  {plain(key)}: {plain(_short(value))}")
+            columns(rows, indent=4, stream=stream)
 
 
 def say_verdicts(verdicts: Sequence[Verdict], stream: TextIO | None = None) -> None:
@@ -133,11 +137,26 @@ def painted(text: str, colour: str) -> str:
     return click.style(text, fg=colour) if colour and sys.stdout.isatty() else text
 
 
-def columns(rows: Sequence[Sequence[str]]) -> None:
+def columns(rows: Sequence[Sequence[str]], *, indent: int = 0, stream: TextIO | None = None) -> None:
     """Print `rows` with aligned columns, two spaces apart."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
     for row in rows:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        say((" " * indent + line).rstrip(), stream=stream)
+
+
+def say_plan(plan: Mapping[str, Any]) -> None:
+    """What a dry run says before the items: the steps with their parameters and the engines they would use."""
+    if plan.get("values"):
+        say(plain("values: " + ", ".join(f"{k}={_short(v)}" for k, v in plan["values"].items())))
+    for step in plan.get("steps") or (plan,):
+        params = ", ".join(f"{k}={_short(v)}" for k, v in step["params"].items())
+        left_out = " (left out)" if step.get("left_out") else ""
+        name = "" if "id" not in step else f"{step['id']}: "
+        say(plain(f"{name}{step['operation']} {step['version']}{left_out}" + (f"  {params}" if params else "")))
+        for engine in step["engines"]:
+            why = engine.get("missing") or engine.get("why")
+            say(plain(f"  {engine['capability']}: {engine['engine']}" + (f" (not usable: {why})" if why else "")))
 
 
 def _first_fault(verdicts: Sequence[Verdict]) -> str:
@@ -145,10 +164,25 @@ def _first_fault(verdicts: Sequence[Verdict]) -> str:
     return "" if failed is None else f"{failed.gate} {failed.value:.4g}, limit {failed.limit:.4g}"
 
 
+def _rows(value: Any) -> list[list[str]]:
+    """A list of mappings as a table with a heading, of what is not itself nested; empty when it is something else."""
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(v, Mapping) for v in value):
+        return []
+    names = [k for k in value[0] if not any(isinstance(v.get(k), Mapping | list | tuple) for v in value)]
+    body = [[plain(_short(v.get(k, ""))) for k in names] for v in value[:MAX_ROWS]]
+    keep = [i for i in range(len(names)) if any(row[i] for row in body)]
+    rows = [[names[i].replace("_", " ") for i in keep], *([row[i] for i in keep] for row in body)]
+    return rows if len(value) <= MAX_ROWS else [*rows, [f"and {len(value) - MAX_ROWS} more", *[""] * (len(keep) - 1)]]
+
+
 def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
-    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    text = (
+        "" if value is None else value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    )
     if len(text) > MAX_SHOWN and isinstance(value, list | tuple | dict):
         return f"{len(value)} {'entry' if len(value) == 1 else 'entries'} (in full with --json)"
     return text

@@ -85,7 +85,7 @@ class VerbCommand(click.Command):
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and record[1]:
-                shared = parameter.name in NAMES or parameter.name == "help"
+                shared = parameter.name in NAMES or "--help" in parameter.opts
                 title = "Options" if shared else "Fine tuning" if parameter.name in self.advanced else "Parameters"
                 rows[title].append(record)
         for title, own in rows.items():
