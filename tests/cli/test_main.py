@@ -24,7 +24,9 @@ def test_help_and_version(gesso: Gesso) -> None:
         said = gesso(word)
         assert said.code == 0 and all(name in said.out for name in (*COMMANDS, *(o.id for o in OPERATIONS)))
     assert gesso("--version").out == "gesso 1.2.3\n"
-    assert gesso().code == 2
+    alone = gesso()
+    assert alone.code == 2 and alone.out == gesso("--help").out and alone.err == ""
+    assert gesso("--debug").err.startswith("error: Missing command")
 
 
 def test_the_table_of_commands_is_that_of_the_modules(gesso: Gesso) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from gesso.cli.errors import SOME_FAILED, BadUsage, problem_of
+from gesso.cli.errors import SOME_FAILED, USAGE, BadUsage, problem_of
 from gesso.cli.session import Finding, Session, State, Wiring, debug_option, session_of
 from gesso.cli.text import note, plain, say
 
@@ -98,10 +98,10 @@ def run(wiring: Wiring, argv: Sequence[str] | None = None) -> int:
 
 def _run(session: Session, argv: list[str]) -> int:
     group = _group(session.wiring.version)
-    outcome = group.main(args=argv, prog_name="gesso", standalone_mode=False, obj=session)
+    outcome = group.main(args=argv or ["--help"], prog_name="gesso", standalone_mode=False, obj=session)
     with contextlib.suppress(ValueError):
         sys.stdout.flush()
-    return outcome if isinstance(outcome, int) else 0
+    return (outcome if isinstance(outcome, int) else 0) if argv else USAGE
 
 
 def _group(version: str) -> Verbs:
@@ -129,6 +129,7 @@ def _group(version: str) -> Verbs:
         "gesso",
         params=options,
         callback=nothing,
+        no_args_is_help=False,
         help="Make and edit images: on one file, a folder, or thousands.",
         epilog="`gesso VERB --help` lists the options of a verb. Exit codes: 0 all ok, 1 some failed, 2 usage, "
         "3 model missing, 4 out of memory, 5 refused by policy, 130 cancelled.",
