@@ -16,7 +16,7 @@ WINDOW = 1.2
 FAINT = 16.0
 """Gradient energy, on a scale of 0…255, below which no orientation is believed (about 4 levels a pixel)."""
 
-TRUST = 0.45
+TRUST = 0.38
 """Anisotropy is the ratio of gradient energies to this power: the ratio over a small window exaggerates."""
 
 WIDTHS = (0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
