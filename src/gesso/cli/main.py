@@ -85,7 +85,7 @@ def run(wiring: Wiring, argv: Sequence[str] | None = None) -> int:
         _forget_stdout()
         return SOME_FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (the outermost door)
-        if session.debug:
+        if session.debug and not isinstance(error, click.UsageError):
             import traceback
 
             traceback.print_exception(error)
