@@ -25,6 +25,12 @@ REMNANT_SIGMA_PX = 2.5
 """Grain differs from grain pixel by pixel and still fits; what differs in its mean over about 5 px is another thing."""
 
 
+def scaled(pixels: NDArray[Any]) -> Floats:
+    """uint8 or uint16 pixels as float32 on 0…255."""
+    values: Floats = pixels.astype(np.float32)
+    return values if pixels.dtype == np.uint8 else values / np.float32(257.0)
+
+
 def reduced(pixels: Pixels, unknown: Bits, side: int) -> tuple[Pixels, Bits]:
     """The picture at about `side` pixels on its longer side, from known pixels alone, and its unknown parts."""
     height, width = unknown.shape
@@ -65,8 +71,6 @@ def joined(pixels: Pixels, low: Floats, detail: NDArray[np.uint8], unknown: Bits
 
 def likeness(first: Pixels, second: Pixels, tone: float) -> Plane:
     """H×W: 1 where the local means are the same, falling like a Gaussian of width `tone` (0…255) where they differ."""
-    scale = np.float32(255.0 / np.iinfo(first.dtype).max)
-    apart = (first.astype(np.float32) - second.astype(np.float32)) * scale
-    shift = np.abs(cv2.GaussianBlur(apart, (0, 0), REMNANT_SIGMA_PX)).max(axis=2)
+    shift = np.abs(cv2.GaussianBlur(scaled(first) - scaled(second), (0, 0), REMNANT_SIGMA_PX)).max(axis=2)
     like: Plane = np.exp(-np.square(shift / np.float32(tone)))
     return like

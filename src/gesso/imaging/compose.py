@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gesso.contracts.errors import BadInput
 from gesso.contracts.geometry import Box
-from gesso.contracts.mask import Plane
+from gesso.contracts.mask import Mask, Plane
 from gesso.contracts.picture import Pixels
 
 CONTEXT_RATIO = 0.75
@@ -157,6 +158,27 @@ def regions_of(coverage: Plane, gap_px: int = 16, *, most: int = 0) -> tuple[Box
         boxes = _merged(boxes, gap_px)
     merged = [Box(x0=a, y0=b, x1=c, y1=d) for a, b, c, d in boxes]
     return tuple(sorted(merged, key=lambda b: (b.y0, b.x0)))
+
+
+def check_size(mask: Mask, width: int, height: int, field: str) -> None:
+    """Raise `BadInput` (mask_size) unless `mask`, given as the parameter `field`, has the picture's size."""
+    if (mask.width, mask.height) != (width, height):
+        raise BadInput(
+            f"the mask is {mask.width}×{mask.height}, the picture {width}×{height}",
+            code="mask_size",
+            field=field,
+            hint="give a mask of the picture's size",
+        )
+
+
+def relative(box: Box, crop: Box) -> Box:
+    """`box` as seen from the corner of `crop`."""
+    return Box(x0=box.x0 - crop.x0, y0=box.y0 - crop.y0, x1=box.x1 - crop.x0, y1=box.y1 - crop.y0)
+
+
+def text_of(box: Box) -> str:
+    """The box as users write it: "x0,y0,x1,y1"."""
+    return f"{box.x0},{box.y0},{box.x1},{box.y1}"
 
 
 def placed(part: Plane, at: Box, width: int, height: int) -> Plane:

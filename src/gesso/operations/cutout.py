@@ -20,7 +20,7 @@ from gesso.contracts.picture import Picture
 from gesso.contracts.tools import Tools
 from gesso.contracts.verdict import Attempt, Notice
 from gesso.imaging.alpha import alpha_plane, bleed, with_alpha
-from gesso.imaging.compose import dilate, erode
+from gesso.imaging.compose import dilate, erode, text_of
 
 MADE_BY = "cutout 1"
 MAX_POINTS = 256
@@ -94,7 +94,7 @@ def _clipped(params: CutoutParams) -> tuple[Box | None, tuple[Notice, ...]]:
     inside = box.clipped(image.width, image.height)
     if inside == box:
         return box, ()
-    text = f"{inside.x0},{inside.y0},{inside.x1},{inside.y1}"
+    text = text_of(inside)
     return inside, (
         Notice(code="box_clipped", message=f"the box reached outside the picture and was clipped to {text}"),
     )

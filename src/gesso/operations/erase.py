@@ -27,8 +27,8 @@ from gesso.contracts.operation import Operation, Result
 from gesso.contracts.picture import Picture
 from gesso.contracts.tools import Tools
 from gesso.contracts.verdict import Attempt, Notice, Status, Verdict
-from gesso.imaging.bands import detail_of, enlarged, joined, likeness, reduced
-from gesso.imaging.compose import crop_for, dilate, feather, paste_back, regions_of
+from gesso.imaging.bands import detail_of, enlarged, joined, likeness, reduced, scaled
+from gesso.imaging.compose import check_size, crop_for, dilate, feather, paste_back, regions_of, relative, text_of
 from gesso.imaging.ground import ring_stats
 from gesso.imaging.hints import with_source, within
 from gesso.imaging.morphology import grown
@@ -132,7 +132,7 @@ def run(params: EraseParams, tools: Tools, context: Context) -> EraseResult:
     image = params.image
     wanted, notices = _area(params, tools)
     if not wanted.any():
-        return _unchanged(image, "the area to erase is empty", notices)
+        return _untouched(image, "unchanged", "the area to erase is empty", notices)
     if bool((wanted > 0).all()):
         raise BadInput(
             "the area covers the whole picture, so that nothing is known to continue",
@@ -161,18 +161,12 @@ def _area(params: EraseParams, tools: Tools) -> tuple[Plane, tuple[Notice, ...]]
         )
     plane = np.zeros((image.height, image.width), np.float32)
     if params.mask is not None:
-        if (params.mask.width, params.mask.height) != image.size:
-            raise BadInput(
-                f"the mask is {params.mask.width}×{params.mask.height}, the picture {image.width}×{image.height}",
-                code="mask_size",
-                field="mask",
-                hint="give a mask of the picture's size",
-            )
+        check_size(params.mask, *image.size, "mask")
         np.maximum(plane, params.mask.coverage, out=plane)
     for box in params.boxes:
         inside = box.clipped(image.width, image.height)
         if inside != box:
-            notices.append(Notice(code="box_clipped", message=f"box {_text(box)} was clipped to {_text(inside)}"))
+            notices.append(Notice(code="box_clipped", message=f"box {text_of(box)} was clipped to {text_of(inside)}"))
         plane[inside.slices] = 1.0
     if params.points:
         np.maximum(plane, _pointed(params, tools), out=plane)
@@ -197,14 +191,14 @@ def _pointed(params: EraseParams, tools: Tools) -> Plane:
 def _erase_region(work: _Work, region: Box, number: int, context: Context) -> None:
     """Fill one area with the first plan whose seam is not seen; give it back when there is none."""
     params = work.params
-    crop = crop_for(region, params.image.width, params.image.height, context=1.0)
-    crop = with_source(crop, params.hint, params.image.width, params.image.height)
+    crop = with_source(crop_for(region, *params.image.size, context=1.0), params.hint, *params.image.size)
     picture = Picture(params.image.pixels[crop.slices])
     holes = np.ascontiguousarray(work.wanted[crop.slices])
     own = np.zeros_like(holes)
-    inner = _within(region, crop)
+    inner = relative(region, crop)
     own[inner.slices] = holes[inner.slices]
-    ground = _ground(picture, holes > 0)
+    ring = grown(holes > 0, RING_PX) & (holes == 0)
+    ground = ring_stats(scaled(picture.rgb), ring).ground
     plans = _plans(work.fills, params, ground)
     tries: list[_Try] = []
     for index, plan in enumerate(plans):
@@ -223,7 +217,7 @@ def _erase_region(work: _Work, region: Box, number: int, context: Context) -> No
             seconds=one.seconds,
             accepted=one is keep,
             verdicts=one.verdicts,
-            details={"ground": ground, "box": _text(region)} | ({"error": one.error} if one.error else {}),
+            details={"ground": ground, "box": text_of(region)} | ({"error": one.error} if one.error else {}),
         )
         for one in tries
     ]
@@ -251,29 +245,27 @@ def _attempt(
     return _Try(plan, filled, cover, verdicts, round(time.perf_counter() - started, 4))
 
 
-def _ground(picture: Picture, holes: NDArray[np.bool_]) -> Ground:
-    """The kind of ground in the ring around the holes."""
-    colours = picture.rgb.astype(np.float32)
-    if picture.bit_depth == 16:
-        colours /= np.float32(257.0)
-    return ring_stats(colours, grown(holes, RING_PX) & ~holes).ground
-
-
 def _plans(fills: tuple[Inpainter, ...], params: EraseParams, ground: Ground) -> tuple[_Plan, ...]:
     """Ways to fill, best first, each once. A hint puts the engines that honour it first."""
     smooth = next((f for f in fills if "smooth" in f.serves), None)
     texture = next((f for f in fills if "texture" in f.serves), None)
     models = tuple(f for f in fills if f.info.weights)
     if params.synthesis != "auto":
-        return _asked(params.synthesis, smooth, texture, models)
+        engine = {"membrane": smooth, "patch": texture, "model": next(iter(models), None)}[params.synthesis]
+        if engine is None:
+            raise Unavailable(
+                f"no engine for the synthesis {params.synthesis!r} is installed",
+                code="capability_unavailable",
+                hint="use auto, or run `gesso doctor` to see what is installed",
+            )
+        return (_Plan(engine, None, "asked for"),)
     plans: list[_Plan] = []
+    layered: list[_Plan] = []
     kind = params.hint.kind if params.hint is not None else ""
-    both = smooth is not None and texture is not None and smooth is not texture and params.two_pass
-    if kind == "gradient" and both:
-        assert smooth is not None and texture is not None
-        if ground == "smooth":
-            plans.append(_Plan(smooth, None, "hint gradient"))
-        plans.append(_Plan(texture, smooth, "hint gradient: smooth structure, then texture"))
+    if smooth is not None and texture is not None and smooth is not texture and params.two_pass:
+        layered.append(_Plan(texture, smooth, "structure at low resolution, then texture"))
+    if kind == "gradient" and ground != "smooth":
+        plans += layered
     plans += [_Plan(f, None, f"honours the hint {kind}") for f in fills if kind and kind in f.honours]
     first: dict[Ground, tuple[Inpainter | None, ...]] = {
         "smooth": (smooth, texture),
@@ -281,24 +273,8 @@ def _plans(fills: tuple[Inpainter, ...], params: EraseParams, ground: Ground) ->
         "structure": (*models, texture),
     }
     plans += [_Plan(f, None, f"{ground} ground") for f in first[ground] if f is not None]
-    if both:
-        assert smooth is not None and texture is not None
-        plans.append(_Plan(texture, smooth, "structure at low resolution, then texture"))
-    plans += [_Plan(f, None, "what is left to try") for f in fills]
-    return tuple({plan.name: plan for plan in reversed(plans)}[name] for name in dict.fromkeys(p.name for p in plans))
-
-
-def _asked(
-    synthesis: Synthesis, smooth: Inpainter | None, texture: Inpainter | None, models: tuple[Inpainter, ...]
-) -> tuple[_Plan, ...]:
-    engine = {"membrane": smooth, "patch": texture, "model": next(iter(models), None)}[synthesis]
-    if engine is None:
-        raise Unavailable(
-            f"no engine for the synthesis {synthesis!r} is installed",
-            code="capability_unavailable",
-            hint="use auto, or run `gesso doctor` to see what is installed",
-        )
-    return (_Plan(engine, None, "asked for"),)
+    plans += [*layered, *(_Plan(f, None, "what is left to try") for f in fills)]
+    return tuple({plan.name: plan for plan in reversed(plans)}.values())[::-1]
 
 
 def _filled(picture: Picture, holes: Plane, plan: _Plan, params: EraseParams, crop: Box, context: Context) -> Picture:
@@ -358,17 +334,13 @@ def _seam_of(verdicts: tuple[Verdict, ...]) -> float:
     return next((v.value for v in verdicts if v.gate == SEAM.id), 0.0)
 
 
-def _within(region: Box, crop: Box) -> Box:
-    return Box(x0=region.x0 - crop.x0, y0=region.y0 - crop.y0, x1=region.x1 - crop.x0, y1=region.y1 - crop.y0)
-
-
 def _hint_notices(params: EraseParams, work: _Work) -> tuple[Notice, ...]:
     if params.hint is None:
         return ()
     kind = params.hint.kind
     able = [f.info.id for f in work.fills if kind in f.honours]
     used = {part for a in work.attempts if a.accepted for part in a.engine.split(" + ")}
-    if any(engine in used for engine in able):
+    if used & set(able):
         return ()
     why = f"{', '.join(able)} could follow it but gave no clean seam" if able else "no installed engine can follow it"
     return (Notice(code="hint_not_honoured", message=f"the hint {kind!r} had no effect: {why}"),)
@@ -379,34 +351,40 @@ def _result(work: _Work, count: int, notices: tuple[Notice, ...]) -> EraseResult
     mask = Mask.of(work.cover, made_by=MADE_BY, lineage=(image.sha256,))
     reason = "; ".join(work.failed)
     if len(work.failed) == count:
-        return EraseResult(
-            image=image, mask=mask, status="rolled_back", reason=reason, attempts=tuple(work.attempts), notices=notices
-        )
+        return _untouched(image, "rolled_back", reason, notices, tuple(work.attempts))
     status: Status = "repaired" if work.retried or work.failed else "done"
     after = image.with_pixels(work.out)
     # The seam was judged area by area, in crops; judging it again over a box around all areas would cost far more.
     seams = [v for a in work.attempts if a.accepted for v in a.verdicts if v.gate == SEAM.id]
     outside = OUTSIDE_MASK.judge(Evidence(after=after, before=image, mask=mask))
-    verdicts = (outside, max(seams, key=lambda v: v.value, default=None))
+    verdicts = tuple(v for v in (outside, max(seams, key=lambda v: v.value, default=None)) if v is not None)
     return EraseResult(
         image=after,
         mask=mask,
         status=status,
         reason=reason,
-        verdicts=tuple(v for v in verdicts if v is not None),
+        verdicts=verdicts,
         attempts=tuple(work.attempts),
         notices=notices,
     )
 
 
-def _unchanged(image: Picture, reason: str, notices: tuple[Notice, ...]) -> EraseResult:
+def _untouched(
+    image: Picture, status: Status, reason: str, notices: tuple[Notice, ...], attempts: tuple[Attempt, ...] = ()
+) -> EraseResult:
+    """The input as it is, and an empty mask."""
     empty = np.zeros((image.height, image.width), np.float32)
     mask = Mask(empty, empty, MADE_BY, (image.sha256,))
-    return EraseResult(image=image, mask=mask, status="unchanged", reason=reason, notices=notices)
-
-
-def _text(box: Box) -> str:
-    return f"{box.x0},{box.y0},{box.x1},{box.y1}"
+    verdict = OUTSIDE_MASK.judge(Evidence(after=image, before=image, mask=mask))
+    return EraseResult(
+        image=image,
+        mask=mask,
+        status=status,
+        reason=reason,
+        verdicts=() if verdict is None else (verdict,),
+        attempts=attempts,
+        notices=notices,
+    )
 
 
 ERASE = Operation(
