@@ -15,7 +15,7 @@ from PIL import Image
 from gesso.contracts.errors import BadImage
 from gesso.contracts.limits import Limits
 from gesso.contracts.picture import Change, Origin
-from gesso.imaging.decoding import animated, decode_image
+from gesso.imaging.decoding import decode_image
 from gesso.imaging.headers import check_size
 from gesso.imaging.normalise import Array
 
@@ -127,9 +127,6 @@ def from_pil(image: Image.Image, limits: Limits, name: str, frame: int | None, a
     """A PIL image, which its owner has opened, through the same normaliser as files; it is not changed."""
     check_size(image.width, image.height, limits)
     format = (image.format or "").lower()
-    frames = int(getattr(image, "n_frames", 1))
-    if frames > 1 and frame is None and image.format != "MPO":
-        raise animated(format, frames)
     pixels, notes = decode_image(image, frame, as_mask)
     return Admitted(pixels, changes_of(notes), Origin(name=Path(name).name, format=format or "pil"))
 

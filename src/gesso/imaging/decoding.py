@@ -75,6 +75,9 @@ def decode_image(image: Image.Image, frame: int | None, as_mask: bool) -> tuple[
     notes = Notes()
     place = image.tell()
     try:
+        frames = int(getattr(image, "n_frames", 1))
+        if frames > 1 and frame is None and image.format != "MPO":
+            raise animated((image.format or "").lower(), frames)
         _seek(image, frame)
         turn = 1 if image.format == "TIFF" else orientation_of(image, notes)
         pixels = upright(normalised(image.copy(), notes, as_mask=as_mask), turn)
