@@ -111,7 +111,7 @@ def test_nothing_is_left_open() -> None:
 
 def test_no_broad_except_outside_the_boundaries() -> None:
     """`except Exception` only at the doors, at the engines' boundary to foreign code, and where the runner translates."""
-    allowed = ("cli/", "recipes/run.py", "studio.py", "imaging/decoder_child.py")
+    allowed = ("cli/", "recipes/run.py", "studio.py", "imaging/decoder_child.py", "engines/ocr/sessions.py")
     found = []
     for path, tree in trees():
         for node in ast.walk(tree):

@@ -105,7 +105,7 @@ def test_recipes_run_from_the_library(studio: Studio, burnt: Any) -> None:
     ("source", "code"),
     [
         (b"", "image_empty"),
-        (b"<html>", "format_not_allowed"),
+        (b"<html><body>not a picture</body></html>", "format_not_allowed"),
         ("no-such-file.png", "file_not_found"),
         (np.zeros((0, 4, 3), np.uint8), None),
         (np.full((4, 4, 3), np.nan, np.float32), None),
