@@ -25,6 +25,8 @@ PATCH_MARGIN = 64
 """Least context around a hole, pixels; at most one and a half times the hole's longer side is taken."""
 THIN = 8.0
 """Depth in pixels (half the thickness) up to which a hole is predicted rather than continued by patches."""
+DEEPEST = 11.0
+"""Depth that prediction can reach where strokes cross."""
 
 
 class MembraneFill:
@@ -69,6 +71,7 @@ class MembraneFill:
             own = job.own if box == job.box else ~known
             filled = membrane(holes.as_field(picture, box), ~known[box.slices])
             holes.write(pixels, box, own, filled)
+        context.progress(1.0)
         return picture.with_pixels(pixels)
 
 
@@ -99,7 +102,7 @@ class PatchFill:
         seed: int = 0,
         context: Context | None = None,
     ) -> Picture:
-        """See `Inpainter.fill`. A hole of which every pixel is within THIN of known ones is thin, unless there is a hint.
+        """See `Inpainter.fill`. Thin holes (see `_thin`) are predicted, unless a hint says where to go.
 
         Raises `EngineFailed`: nothing_known when the mask covers everything, copy_too_small for an unusable copy hint.
         """
@@ -124,12 +127,14 @@ def _libraries() -> tuple[str, ...]:
 
 
 def _thin(hole: Flags) -> Flags:
-    """The connected parts of `hole` that are nowhere deeper than THIN."""
+    """The connected parts of `hole` of which all but a twentieth is within THIN of known pixels, and all within DEEPEST."""
     count, labels = cv2.connectedComponents(hole.astype(np.uint8), connectivity=8)
-    deep = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3) > THIN
-    thick = np.zeros(count, bool)
-    thick[labels[deep]] = True
-    return np.asarray(hole & ~thick[labels])
+    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
+    area = np.bincount(labels.ravel(), minlength=count)
+    deep = np.bincount(labels[depth > THIN], minlength=count)
+    deepest = np.bincount(labels[depth > DEEPEST], minlength=count)
+    thin = (deep * 20 <= area) & (deepest == 0)
+    return np.asarray(hole & thin[labels])
 
 
 def _fill_thin(picture: Picture, pixels: holes.AnyPixels, known: Flags, own: Flags, context: Context) -> None:

@@ -39,7 +39,7 @@ FINE_ROUNDS = 2
 BUSY_SIGMA = 4.0
 BUSY_WEIGHT = 2.0
 GRADIENT_SIGMA = 8.0
-"""Scale in pixels above which a gradient hint governs."""
+"""Scale in pixels above which, on a gradient hint, the membrane governs and patches are compared without their mean."""
 PASSES = 2
 """Propagation passes of one search."""
 SHARPNESS = 0.5
@@ -163,8 +163,8 @@ def fill_thick(
 
     `ignored` marks other unknown pixels, which are neither filled nor taken as evidence.
 
-    `opaque` frees the fourth channel, which then carries a texture measure. With `gradient`, low frequencies are those
-    of the membrane. Where there is no whole known patch to copy from, the membrane is all there is.
+    `opaque` frees the fourth channel, which then carries a texture measure. With `gradient`, low frequencies are
+    those of the membrane. Where there is no whole known patch to copy from, the membrane is all there is.
     """
     h, w = hole.shape
     known = ~hole & ~ignored
@@ -173,16 +173,13 @@ def fill_thick(
             return membrane(image, ~known)
         wishes = replace(wishes, allowed=np.ones((h, w), bool))
         return fill_thick(image, hole, ignored, wishes, opaque=opaque, gradient=gradient, seed=seed, context=context)
+    trend = np.zeros_like(image)
+    if gradient:
+        trend = cv2.GaussianBlur(membrane(image, ~known), (0, 0), GRADIENT_SIGMA)
+        image = (image - trend) * known[..., None]
     work = with_texture(image, known) if opaque else image
     levels = pyramid(np.ascontiguousarray(work.reshape(h, 4 * w)), hole, ignored, wishes.allowed, wishes.guide)
-    out = complete(levels, wishes.guess, seed, context).reshape(h, w, 4)
-    if gradient:
-        smooth = membrane(image, ~known)
-        inside = hole.astype(np.float32)
-        share = np.maximum(cv2.GaussianBlur(inside, (0, 0), GRADIENT_SIGMA), 1e-3)[..., None]
-        drift = cv2.GaussianBlur((out - smooth) * inside[..., None], (0, 0), GRADIENT_SIGMA) / share
-        out[hole] -= drift[hole]
-    return out
+    return complete(levels, wishes.guess, seed, context).reshape(h, w, 4) + trend
 
 
 @dataclass
