@@ -68,7 +68,9 @@ class EraseParams(Params):
     hint: FillHint | None = Field(default=None, description="what is known about the ground behind the object")
     synthesis: Synthesis = Field(default="auto", description="how to fill; auto decides area by area")
     two_pass: bool = Field(default=True, description="also try a structure pass at low resolution, then texture on top")
-    max_seam: Annotated[float, Field(ge=1, le=100), UI(advanced=True)] = SEAM.limit
+    max_seam: Annotated[float, Field(ge=1, le=100, description="seam limit, 1 = unseen"), UI(advanced=True)] = (
+        SEAM.limit
+    )
     keep_best: bool = Field(
         default=False, description="keep the best fill even if its seam is seen, instead of giving the area back"
     )
@@ -259,8 +261,7 @@ def _plans(fills: tuple[Inpainter, ...], params: EraseParams, ground: Ground) ->
                 hint="use auto, or run `gesso doctor` to see what is installed",
             )
         return (_Plan(engine, None, "asked for"),)
-    plans: list[_Plan] = []
-    layered: list[_Plan] = []
+    plans, layered = list[_Plan](), list[_Plan]()
     kind = params.hint.kind if params.hint is not None else ""
     if smooth is not None and texture is not None and smooth is not texture and params.two_pass:
         layered.append(_Plan(texture, smooth, "structure at low resolution, then texture"))
