@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import site
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL
 
 from gesso.contracts.errors import BadImage, EngineFailed
 from gesso.contracts.limits import Limits
@@ -45,7 +47,6 @@ class _Child:
         self.served = 0
         self._sandbox = ""
         handed = (theirs.fileno(), self.source, self.target)
-        root = str(Path(__file__).resolve().parents[2])
         command = [sys.executable, "-P", "-m", "gesso.imaging.decoder_child", *map(str, handed), str(memory)]
         try:
             self.process = subprocess.Popen(
@@ -55,14 +56,7 @@ class _Child:
                 stderr=subprocess.DEVNULL,
                 pass_fds=handed,
                 cwd="/",
-                env={
-                    "PYTHONPATH": root,
-                    "OMP_NUM_THREADS": "1",
-                    "OPENBLAS_NUM_THREADS": "1",
-                    "MALLOC_ARENA_MAX": "1",
-                    "MALLOC_MMAP_THRESHOLD_": str(KEPT_BYTES),
-                    "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
-                },
+                env=_environment(),
             )
         except OSError as error:
             self._close()
@@ -110,6 +104,26 @@ class _Child:
             with contextlib.suppress(OSError):
                 os.close(file)
         self.source = self.target = -1
+
+
+def _environment() -> dict[str, str]:
+    """All that a child learns of this process's environment: libraries outside the standard place, and to stay small.
+
+    The standard place is left out: PYTHONPATH comes before the standard library, and must not shadow it.
+    """
+    files = ((__file__, 2), (np.__file__, 1), (PIL.__file__, 1))
+    folders = dict.fromkeys(str(Path(file).resolve().parents[depth]) for file, depth in files)
+    standard = {str(Path(folder).resolve()) for folder in site.getsitepackages()}
+    settings = {
+        "PYTHONPATH": os.pathsep.join(folder for folder in folders if folder not in standard),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_MMAP_THRESHOLD_": str(KEPT_BYTES),
+        "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
+    }
+    loader = os.environ.get("LD_LIBRARY_PATH")
+    return {**settings, "LD_LIBRARY_PATH": loader} if loader else settings
 
 
 class Decoder:
