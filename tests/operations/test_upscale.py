@@ -88,6 +88,14 @@ def test_noise_is_measured_and_taken_away() -> None:
     assert gain[0] > 1.5 and gain[1] > 0.1
 
 
+@pytest.mark.parametrize("name", ["grass", "gravel"])
+def test_texture_is_not_taken_for_noise(name: str) -> None:
+    texture = np.ascontiguousarray(np.dstack([getattr(data, name)()[:384, :384]] * 3))
+    found = upscaled(shrunk(texture, 2))
+    assert found.noise > 5 and "denoise: skipped" in attempts(found)
+    assert "is texture" in found.attempts[1].chosen_because
+
+
 def test_denoising_that_destroys_is_taken_back() -> None:
     deviation = np.full((128, 128, 1), 15.0)
     deviation[:64, :64] = 5.0

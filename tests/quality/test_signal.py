@@ -11,7 +11,7 @@ from skimage.measure import blur_effect
 from gesso.contracts.gate import Evidence
 from gesso.contracts.picture import Picture
 from gesso.quality.planes import luma
-from gesso.quality.signal import BLOCKING, NOISE, SHARPNESS, blocking, noise, sharpness
+from gesso.quality.signal import BLOCKING, NOISE, SHARPNESS, WHITE, blocking, grain, noise, sharpness
 from tests.quality.photographs import photograph
 
 NAMES = ("astronaut", "coffee", "camera", "rocket")
@@ -46,6 +46,21 @@ def test_noise_is_found_on_flat_ground_and_on_photographs(sigma: float) -> None:
     for name in NAMES:
         plane = luma(Picture(photograph(name)))
         assert noise(plane + grain[: plane.shape[0], : plane.shape[1]]) == pytest.approx(sigma, rel=0.25, abs=1.0)
+
+
+@pytest.mark.parametrize("name", ["grass", "gravel", "immunohistochemistry"])
+def test_texture_does_not_look_like_noise(name: str) -> None:
+    plane = luma(Picture(photograph(name)))
+    for scale in (1, 2, 4):
+        small = cv2.resize(plane, (400 // scale, 400 // scale), interpolation=cv2.INTER_AREA)
+        assert grain(small).whiteness < WHITE
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_noise_looks_like_noise(name: str) -> None:
+    plane = luma(Picture(photograph(name)))
+    found = grain(plane + np.random.default_rng(6).normal(0, 10, plane.shape).astype(np.float32))
+    assert found.whiteness > WHITE and found.deviation == pytest.approx(10, rel=0.1)
 
 
 def test_noise_ignores_texture_while_there_is_flat_ground() -> None:

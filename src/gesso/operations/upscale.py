@@ -36,7 +36,7 @@ from gesso.quality.halo import HALO
 from gesso.quality.planes import luma
 from gesso.quality.reference import DRIFT, DRIFT_SIGMA, PSNR
 from gesso.quality.regions import need
-from gesso.quality.signal import noise
+from gesso.quality.signal import WHITE, Grain, grain
 
 GATES: tuple[Gate, ...] = (HALO, DRIFT, PSNR)
 
@@ -44,7 +44,7 @@ FIDELITY_DB = 28.0
 """PSNR that the result, averaged down, must keep to the input. Below the gate's own 30: where the input is aliased, no
 smooth picture averages to it exactly."""
 
-LEAST_NOISE = 3.0
+LEAST_NOISE = 4.0
 """Standard deviation, on a scale of 0…255, from which noise is removed unasked."""
 
 AUTO_STRENGTH = 0.5
@@ -87,10 +87,10 @@ class UpscaleResult(Result):
 
 @dataclass(frozen=True)
 class Stages:
-    """What the stages share: the input's colours, its noise, and the record so far."""
+    """What the stages share: the input's colours, its grain, and the record so far."""
 
     colour: Picture
-    sigma: float
+    grain: Grain
     limits: tuple[float, ...]
     attempts: tuple[Attempt, ...] = ()
     notices: tuple[Notice, ...] = ()
@@ -118,8 +118,8 @@ def run(params: UpscaleParams, tools: Tools, context: Context) -> UpscaleResult:
     plain = next((engine for engine in engines if not engine.is_model), None) or tools.one(Upscaler)
     model = next((engine for engine in engines if engine.is_model), None)
     colour = colours(picture)
-    sigma = _noise(colour)
-    stages = Stages(colour, sigma, (HALO.limit, DRIFT.limit, _fidelity(params.denoise, sigma)))
+    found = _grain(colour)
+    stages = Stages(colour, found, (HALO.limit, DRIFT.limit, _fidelity(params.denoise, found)))
     image, stages = _enhanced(stages, plain, scale, context.part(0.0, 0.35))
     image, stages = _denoised(stages, image, plain, params, context.part(0.35, 0.6))
     image, where, stages = _modelled(stages, image, model, params, context.part(0.6, 0.8))
@@ -133,31 +133,32 @@ def run(params: UpscaleParams, tools: Tools, context: Context) -> UpscaleResult:
         reason="a stage made the picture worse and was taken back" if stages.rolled_back else "",
         image=image,
         mask=where,
-        noise=sigma,
+        noise=found.deviation,
         verdicts=stages.verdicts,
         attempts=stages.attempts,
         notices=stages.notices,
     )
 
 
-def _noise(colour: Picture) -> float:
-    """Noise deviation of a colour channel on a scale of 0…255: the median over the channels."""
+def _grain(colour: Picture) -> Grain:
+    """The grain of a colour channel on a scale of 0…255: medians over the channels."""
     factor = np.float32(255.0 / peak(colour.pixels))
-    return float(np.median([noise(colour.pixels[:, :, c].astype(np.float32) * factor) for c in range(3)]))
+    found = [grain(colour.pixels[:, :, c].astype(np.float32) * factor) for c in range(3)]
+    return Grain(float(np.median([g.deviation for g in found])), float(np.median([g.whiteness for g in found])))
 
 
-def _strength(denoise: float | None, sigma: float) -> float:
-    """0…1: how strongly to denoise."""
+def _strength(denoise: float | None, found: Grain) -> float:
+    """0…1: how strongly to denoise; unasked only what looks like noise, never texture."""
     if denoise is not None:
         return denoise
-    return AUTO_STRENGTH if sigma >= LEAST_NOISE else 0.0
+    return AUTO_STRENGTH if found.deviation >= LEAST_NOISE and found.whiteness >= WHITE else 0.0
 
 
-def _fidelity(denoise: float | None, sigma: float) -> float:
+def _fidelity(denoise: float | None, found: Grain) -> float:
     """PSNR to keep to the input, allowing for the noise that is to be removed."""
-    if _strength(denoise, sigma) == 0.0:
+    if _strength(denoise, found) == 0.0:
         return FIDELITY_DB
-    return min(FIDELITY_DB, 20.0 * math.log10(255.0 / (NOISE_TOLERANCE * max(sigma, 1.0))))
+    return min(FIDELITY_DB, 20.0 * math.log10(255.0 / (NOISE_TOLERANCE * max(found.deviation, 1.0))))
 
 
 def _enhanced(stages: Stages, plain: Upscaler, scale: int, context: Context) -> tuple[Picture, Stages]:
@@ -178,22 +179,24 @@ def _denoised(
     stages: Stages, image: Picture, plain: Upscaler, params: UpscaleParams, context: Context
 ) -> tuple[Picture, Stages]:
     """The enlargement of the denoised input, if there is noise and taking it away does no harm."""
-    strength = _strength(params.denoise, stages.sigma)
-    measured = {"noise": round(stages.sigma, 2)}
+    strength, sigma = _strength(params.denoise, stages.grain), stages.grain.deviation
+    measured = {"noise": round(sigma, 2), "whiteness": round(stages.grain.whiteness, 2)}
     if strength == 0.0:
-        why = "switched off" if params.denoise == 0.0 else f"noise {stages.sigma:.1f} is below {LEAST_NOISE}"
+        why = "switched off" if params.denoise == 0.0 else f"noise {sigma:.1f} is below {LEAST_NOISE}"
+        if params.denoise is None and sigma >= LEAST_NOISE:
+            why = f"grain {sigma:.1f} is texture: whiteness {stages.grain.whiteness:.2f} is below {WHITE}"
         skipped = Attempt(what="denoise: skipped", chosen_because=why, accepted=False, details=measured)
         return image, replace(stages, attempts=(*stages.attempts, skipped))
     began = time.perf_counter()
     pixels = stages.colour.pixels
     factor = np.float32(255.0 / peak(pixels))
     plane = pixels.astype(np.float32) * factor
-    reach = 3.0 * strength * max(stages.sigma, 1.0)
+    reach = 3.0 * strength * max(sigma, 1.0)
     calm = cv2.ximgproc.guidedFilter(plane, plane, DENOISE_RADIUS, reach * reach)
     removed = float(np.sqrt(np.mean(np.square(plane - calm), dtype=np.float64)))
-    because = f"noise {stages.sigma:.1f}" if params.denoise is None else f"strength {strength:g} was asked for"
+    because = f"noise {sigma:.1f}" if params.denoise is None else f"strength {strength:g} was asked for"
     details = {**measured, "strength": strength, "removed": round(removed, 2)}
-    if removed > NOISE_TOLERANCE * max(stages.sigma, 1.0):
+    if removed > NOISE_TOLERANCE * max(sigma, 1.0):
         spoilt = Attempt(what="denoise: rolled back", chosen_because=because, accepted=False, details=details)
         return image, replace(stages, attempts=(*stages.attempts, spoilt), rolled_back=True)
     rounded: Pixels = np.clip(np.rint(calm / factor), 0, peak(pixels)).astype(pixels.dtype)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ NOISE_BLOCK = 8
 
 FLATTEST = 20.0
 """Percent of the blocks taken as flat ground."""
+
+WHITE = 0.8
+"""Whiteness from which grain is taken for noise. Grass, gravel and tissue in focus lie at 0.3 … 0.77."""
 
 GRID = 8
 """Side of the blocks of JPEG and most video codecs."""
@@ -43,35 +48,68 @@ def _blur(plane: Floats) -> float:
     return 1.0 if total <= 0.0 else (total - lost) / total
 
 
-def noise(plane: Floats) -> float:
-    """Standard deviation of the noise in the plane (H×W, 0…255), from its flattest ground.
+@dataclass(frozen=True)
+class Grain:
+    """Fine irregularity of the flattest ground: its standard deviation, and how much it looks like noise.
 
-    The diagonal Haar detail of white noise has the noise's own deviation (Donoho and Johnstone 1994, with the median
-    absolute deviation in place of the mean square); texture adds to it, so the flattest `FLATTEST` percent of blocks count.
+    ``whiteness`` is about 1 for noise, whose bands and scales are equally strong, and below `WHITE` for fine texture, which
+    like all natural pictures is stronger at coarser scales (Field 1987).
     """
-    height, width = (side // 2 * 2 for side in plane.shape)
-    if min(height, width) < 2:
-        return 0.0
-    a, b = plane[0:height:2, 0:width:2], plane[0:height:2, 1:width:2]
-    c, d = plane[1:height:2, 0:width:2], plane[1:height:2, 1:width:2]
-    detail = np.abs((a - b - c + d) * np.float32(0.5))
-    blocks = _blocks(detail)
-    deviation = np.median(blocks, axis=1) / 0.6745
-    count = max(1, round(len(deviation) * FLATTEST / 100.0))
-    return float(np.mean(np.sort(deviation)[:count], dtype=np.float64)) * _SELECTION
+
+    deviation: float
+    whiteness: float
 
 
-_SELECTION = 1.23
+def grain(plane: Floats) -> Grain:
+    """The grain of the plane (H×W, 0…255).
+
+    The diagonal Haar detail of white noise has the noise's own deviation (Donoho and Johnstone 1994: the median absolute
+    deviation over 0.6745); texture adds to it, so the blocks of least detail, `FLATTEST` percent, count. There the diagonal
+    band is compared with the horizontal and vertical ones, and the flattest blocks one scale up with these.
+    """
+    if min(plane.shape) < 2:
+        return Grain(0.0, 1.0)
+    mean, *bands = _haar(plane)
+    horizontal, vertical, diagonal = (_deviations(band, NOISE_BLOCK) for band in bands)
+    count = max(1, round(len(diagonal) * FLATTEST / 100.0))
+    flat = np.argsort(horizontal + vertical + diagonal)[:count]
+    level = float(diagonal[flat].mean(dtype=np.float64))
+    others = float((horizontal[flat].mean(dtype=np.float64) + vertical[flat].mean(dtype=np.float64)) / 2.0)
+    whiteness = level / (others + 0.05)
+    if min(mean.shape) >= 2:
+        coarse = np.sort(_deviations(_haar(mean)[3], NOISE_BLOCK // 2))
+        above = float(coarse[: max(1, round(len(coarse) * FLATTEST / 100.0))].mean(dtype=np.float64))
+        whiteness = min(whiteness, level / (above + 0.05))
+    return Grain(level * _SELECTION, whiteness)
+
+
+def noise(plane: Floats) -> float:
+    """Standard deviation of the noise in the plane (H×W, 0…255), from its flattest ground: see `grain`."""
+    return grain(plane).deviation
+
+
+_SELECTION = 1.12
 """The flattest blocks of pure noise lie below its mean by this factor (for 64 samples a block; checked by a test)."""
 
 
-def _blocks(detail: Floats) -> NDArray[np.float32]:
-    """N × k: the plane cut into whole blocks, or as one when it is smaller than that."""
-    rows, columns = (side // NOISE_BLOCK for side in detail.shape)
-    if not rows or not columns:
-        return detail.reshape(1, -1)
-    cut = detail[: rows * NOISE_BLOCK, : columns * NOISE_BLOCK]
-    return cut.reshape(rows, NOISE_BLOCK, columns, NOISE_BLOCK).swapaxes(1, 2).reshape(rows * columns, -1)
+def _haar(plane: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """(mean, horizontal, vertical, diagonal) bands of one orthonormal Haar step, at half the size."""
+    height, width = (side // 2 * 2 for side in plane.shape)
+    a, b = plane[0:height:2, 0:width:2], plane[0:height:2, 1:width:2]
+    c, d = plane[1:height:2, 0:width:2], plane[1:height:2, 1:width:2]
+    half = np.float32(0.5)
+    return (a + b + c + d) * half, (a - b + c - d) * half, (a + b - c - d) * half, (a - b - c + d) * half
+
+
+def _deviations(band: Floats, side: int) -> NDArray[np.float32]:
+    """Robust standard deviation of `band` in every whole block of side×side, or in all of it when it is smaller."""
+    rows, columns = (length // side for length in band.shape)
+    blocks = band.reshape(1, -1)
+    if rows and columns:
+        cut = band[: rows * side, : columns * side].reshape(rows, side, columns, side)
+        blocks = cut.swapaxes(1, 2).reshape(rows * columns, -1)
+    out: NDArray[np.float32] = (np.median(np.abs(blocks), axis=1) / 0.6745).astype(np.float32)
+    return out
 
 
 def blocking(plane: Floats) -> float:
