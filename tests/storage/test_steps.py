@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from gesso.contracts.errors import StorageError
 from gesso.contracts.picture import Picture
 from gesso.contracts.ports import StepStore
 from gesso.storage.files import TEMP_PREFIX
-from gesso.storage.steps import FileStepStore
+from gesso.storage.steps import LEDGER, FileStepStore
 from tests.storage.writer import key_of, values_of
 
 
@@ -56,6 +57,7 @@ def test_damaged_files_read_as_absent_and_are_removed(tmp_path: Path) -> None:
     for index in range(3):  # the entry, the picture, the coverage
         store = FileStepStore(tmp_path / str(index))
         store.put(key_of(1), values_of(1))
+        (store.root / LEDGER).unlink()
         path = sorted(files(store.root))[index]
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 0xFF
@@ -93,6 +95,27 @@ def test_least_recently_used_entries_go_first(tmp_path: Path) -> None:
     assert store.get(key_of(2)) is None
 
 
+def test_the_cap_holds_across_short_lived_processes(tmp_path: Path) -> None:
+    one = 32 * 32 * 3 + 400
+    for number in range(40):
+        FileStepStore(tmp_path, max_bytes=10 * one).put(key_of(number), {"image": picture(number)})
+    assert size(tmp_path) <= 10 * one + one
+    assert FileStepStore(tmp_path).get(key_of(39)) is not None
+
+
+@pytest.mark.parametrize(
+    "ledger", [b"", b"x", b"5", b"5 0\n", b"5 99999999999\n", b"\xff\xfe", b"5 5 5\n", b"1 2\nx\n"]
+)
+def test_a_broken_or_old_ledger_is_made_anew(tmp_path: Path, ledger: bytes) -> None:
+    store = FileStepStore(tmp_path)
+    store.put(key_of(1), {"image": picture(1)})
+    (tmp_path / LEDGER).write_bytes(ledger)
+    store.put(key_of(2), {"image": picture(2)})
+    total, walked = (tmp_path / LEDGER).read_bytes().split()
+    assert int(total) == size(tmp_path) - len((tmp_path / LEDGER).read_bytes())
+    assert time.time() - int(walked) < 60
+
+
 def test_shared_blobs_stay_while_one_entry_needs_them(tmp_path: Path) -> None:
     store = FileStepStore(tmp_path, max_bytes=100_000)
     shared = picture(1, 64)
@@ -124,7 +147,7 @@ def test_an_entry_larger_than_the_cap_does_not_stay(tmp_path: Path) -> None:
     store = FileStepStore(tmp_path, max_bytes=1000)
     store.put(key_of(1), {"image": picture(1, 64)})
     assert store.get(key_of(1)) is None
-    assert size(tmp_path) <= 1000
+    assert size(tmp_path) <= 1000 and [p.name for p in files(tmp_path)] == [LEDGER]
 
 
 def test_full_disk_is_a_storage_error_and_nothing_is_visible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,25 +188,35 @@ def test_threads_on_one_store(tmp_path: Path) -> None:
     assert store.collect() <= store.max_bytes
 
 
-def start_writer(root: Path, number: int) -> subprocess.Popen[str]:
-    arguments = [sys.executable, "-m", "tests.storage.writer", str(root), str(number)]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
-    assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    return process
+def start_host() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.storage.writer"]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    )
+
+
+def asked(host: subprocess.Popen[str], line: str = "") -> str:
+    assert host.stdin is not None and host.stdout is not None
+    if line:
+        host.stdin.write(line + "\n")
+        host.stdin.flush()
+    return host.stdout.readline().strip()
 
 
 def test_killed_writers_leave_no_partial_entry(tmp_path: Path) -> None:
-    """Twenty kill -9 at random moments (research B4, fault 4): every visible entry is whole, every name is a whole file."""
+    """Twenty kill -9 at random moments, always two writers at once (research B4, fault 4): what is visible is whole."""
     rng = random.Random(5)
     store = FileStepStore(tmp_path)
+    hosts = [start_host(), start_host()]
     for cycle in range(10):
-        pair = [start_writer(tmp_path, cycle * 1000), start_writer(tmp_path, cycle * 1000)]
-        time.sleep(rng.uniform(0.0, 0.12))
-        for process in pair:
-            process.kill()
-            process.wait()
-            assert process.stdout is not None
-            process.stdout.close()
+        writers = [int(asked(host, f"{cycle * 1000} {tmp_path}")) for host in hosts]
+        time.sleep(rng.uniform(0.002, 0.12))
+        for host, writer in zip(hosts, writers, strict=True):
+            os.kill(writer, signal.SIGKILL)
+            assert asked(host) == "gone"
+    for host in hosts:
+        host.communicate()
+        assert host.returncode == 0
     visible = list((tmp_path / "steps").glob("??/*.json"))
     assert visible
     keys = {key_of(n): n for cycle in range(10) for n in range(cycle * 1000, cycle * 1000 + 1000)}

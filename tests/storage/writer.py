@@ -1,8 +1,10 @@
-"""Stores entries without end, until it is killed: run as a subprocess by test_steps."""
+"""Writers that store entries without end, until they are killed: run as a subprocess by test_steps."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
+import os
 import sys
 from pathlib import Path
 
@@ -23,15 +25,28 @@ def values_of(number: int) -> dict[str, object]:
     return {"image": Picture(pixels), "mask": Mask.of(pixels[:, :, 0]), "number": number}
 
 
-def main(root: str, start: int) -> None:
+def write_without_end(root: str, start: int) -> None:
     store = FileStepStore(Path(root))
-    number = start
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    while True:
+    for number in itertools.count(start):
         store.put(key_of(number), values_of(number))
-        number += 1
+
+
+def main() -> None:
+    """For every line "start root" on stdin, fork a writer, say its process id, and say when it is gone.
+
+    Forking here, in a process of one thread, spares each writer the time of starting Python.
+    """
+    for line in sys.stdin:
+        start, _, root = line.strip().partition(" ")
+        child = os.fork()
+        if child == 0:
+            write_without_end(root, int(start))
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+        os.waitpid(child, 0)
+        sys.stdout.write("gone\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gesso.contracts.errors import StorageError
 from gesso.storage.blobs import BlobStore, fan_out, is_sha256, walk
 from gesso.storage.entries import blobs_of, decode_entry, encode_entry
 from gesso.storage.files import STALE_SECONDS, remove, sweep, touch, write_atomically
@@ -16,8 +18,10 @@ from gesso.storage.files import STALE_SECONDS, remove, sweep, touch, write_atomi
 SUFFIX = ".json"
 KEPT_SHARE = 0.8
 """Collecting goes down to this share of the cap, so that it does not run at every write."""
-LOOK_SHARE = 0.125
-"""Having written this share of the cap, a process looks again at what the others have written."""
+LOOK_AGAIN_SECONDS = 24 * 3600.0
+"""So old a ledger is not trusted: the folder is walked again, and leavings of killed writers are removed."""
+LEDGER = "ledger"
+"""First line: bytes found by the last walk and when that was; then one line of bytes for every write since, by anyone."""
 
 
 @dataclass
@@ -32,8 +36,6 @@ class FileStepStore:
     root: Path
     max_bytes: int = 4 * 1024**3
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _known: int | None = None
-    _written: int = 0
 
     @property
     def blobs(self) -> BlobStore:
@@ -68,7 +70,7 @@ class FileStepStore:
         Blobs without an entry are left alone while they are young: their writer may be about to refer to them.
         """
         moment = time.time() if now is None else now
-        for folder in (*_folders(self.root / "steps"), *_folders(self.root / "blobs")):
+        for folder in (self.root, *_folders(self.root / "steps"), *_folders(self.root / "blobs")):
             sweep(folder, now=moment)
         blobs = {name: (size, used) for name, size, used in self.blobs.names()}
         entries = sorted(self._entries(), key=lambda entry: entry.used, reverse=True)
@@ -91,13 +93,26 @@ class FileStepStore:
         return total
 
     def _account(self, size: int) -> None:
-        """Look at the folder the first time and after every `LOOK_SHARE` of the cap that this process has written."""
+        """Note `size` written bytes in the ledger; walk the folder when the ledger says so. Never raises `OSError`."""
         with self._lock:
-            self._written += size
-            due = self._known is None or self._written > self.max_bytes * LOOK_SHARE
-            if not due and (self._known or 0) + self._written <= self.max_bytes:
-                return
-            self._known, self._written = self.collect(), 0
+            total = self._noted(size)
+            if total is None or total > self.max_bytes:
+                remains = self.collect()
+                with contextlib.suppress(StorageError):
+                    write_atomically(self.root / LEDGER, [f"{remains} {int(time.time())}\n".encode()])
+
+    def _noted(self, size: int) -> int | None:
+        """All bytes by the ledger, with `size` added to it; None when there is no ledger, or an old or broken one."""
+        path = self.root / LEDGER
+        try:
+            first, *more = path.read_bytes().splitlines()
+            with path.open("ab") as file:
+                file.write(f"{size}\n".encode())
+            known, walked = (int(word) for word in first.split())
+            fresh = 0 <= time.time() - walked < LOOK_AGAIN_SECONDS
+            return known + sum(int(line) for line in more) + size if fresh else None
+        except (OSError, ValueError):
+            return None
 
     def _path(self, key: str) -> Path:
         return fan_out(self.root / "steps", key, SUFFIX)
