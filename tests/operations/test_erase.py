@@ -180,13 +180,23 @@ def test_two_passes_put_texture_on_structure() -> None:
     rough = SolidFill("patch", frozenset({"texture"}))
     rng = np.random.default_rng(2)
     picture = Picture(rng.integers(60, 190, (160, 200, 3), dtype=np.uint8))
-    result = erase(
-        picture, tools_of({Inpainter: (smooth, rough)}), boxes=((80, 60, 120, 100),), hint={"kind": "gradient"}
-    )
-    first = result.attempts[0]
-    assert first.engine == "membrane + patch"
-    assert smooth.asked[0][0][0] < rough.asked[0][0][0], "the structure pass runs on a reduced crop"
-    assert smooth.asked[0][1] is not None
+    tools = tools_of({Inpainter: (smooth, rough)})
+    result = erase(picture, tools, boxes=((80, 60, 120, 100),), hint={"kind": "gradient"}, max_seam=1.0)
+    assert [a.engine for a in result.attempts] == ["membrane", "patch", "membrane + patch"]
+    (whole, hint), (small, again) = smooth.asked
+    assert small[0] < whole[0], "the structure pass runs on a reduced crop"
+    assert hint is not None and again is not None
+    assert not any("+" in a.engine for a in erase(picture, tools, boxes=((80, 60, 120, 100),), two_pass=False).attempts)
+
+
+def test_texture_is_tried_with_the_texture_engine_first() -> None:
+    smooth, rough = SolidFill("membrane"), SolidFill("patch", frozenset({"texture"}))
+    rng = np.random.default_rng(2)
+    picture = Picture(rng.integers(60, 190, (160, 200, 3), dtype=np.uint8))
+    result = erase(picture, tools_of({Inpainter: (smooth, rough)}), boxes=((80, 60, 120, 100),), max_seam=1.0)
+    assert [a.engine for a in result.attempts] == ["patch", "membrane + patch", "membrane"]
+    flat = erase(scene(), tools_of({Inpainter: (smooth, rough)}), boxes=((55, 45, 95, 85),))
+    assert flat.attempts[0].engine == "membrane"
 
 
 def test_large_pictures_are_worked_on_in_crops() -> None:

@@ -39,12 +39,11 @@ MADE_BY = "erase 1"
 MAX_BOXES = 64
 MAX_POINTS = 10_000
 MAX_REGIONS = 128
-"""More separate areas than this are merged with their neighbours, so that specks do not cost a crop each."""
+"""More separate areas than this are merged, so that specks do not cost a crop each."""
 POINTED_GROW_SHARE = 0.02
-"""What points select is our own guess at an outline: it is widened by this share of the object's longer side."""
+"""What points select is a guess at an outline: it is widened by this share of the object's longer side."""
 KEPT_TONE = 14.0
-"""In the feathered rim, where the original's local mean strays further than about this (0…255) from the fill's, it belongs
-to the object."""
+"""Where, in the rim, the original's local mean strays further than this (0…255) from the fill's, it is the object's."""
 STRUCTURE_SIDE = 160
 """The structure pass works on a crop reduced to about this longer side."""
 RING_PX = 24
@@ -237,7 +236,6 @@ def _erase_region(work: _Work, region: Box, number: int, context: Context) -> No
 def _attempt(
     picture: Picture, holes: Plane, own: Plane, plan: _Plan, params: EraseParams, crop: Box, context: Context
 ) -> _Try:
-    """One plan tried on the crop and judged."""
     started = time.perf_counter()
     try:
         filled = _filled(picture, holes, plan, params, crop, context)
@@ -253,8 +251,9 @@ def _plans(fills: tuple[Inpainter, ...], params: EraseParams, ground: Ground) ->
     texture = next((f for f in fills if "texture" in f.serves), None)
     models = tuple(f for f in fills if f.info.weights)
     if params.synthesis != "auto":
-        engine = {"membrane": smooth, "patch": texture, "model": next(iter(models), None)}[params.synthesis]
-        if engine is None:
+        if (
+            engine := {"membrane": smooth, "patch": texture, "model": next(iter(models), None)}[params.synthesis]
+        ) is None:
             raise Unavailable(
                 f"no engine for the synthesis {params.synthesis!r} is installed",
                 code="capability_unavailable",
@@ -265,8 +264,6 @@ def _plans(fills: tuple[Inpainter, ...], params: EraseParams, ground: Ground) ->
     kind = params.hint.kind if params.hint is not None else ""
     if smooth is not None and texture is not None and smooth is not texture and params.two_pass:
         layered.append(_Plan(texture, smooth, "structure at low resolution, then texture"))
-    if kind == "gradient" and ground != "smooth":
-        plans += layered
     plans += [_Plan(f, None, f"honours the hint {kind}") for f in fills if kind and kind in f.honours]
     first: dict[Ground, tuple[Inpainter | None, ...]] = {
         "smooth": (smooth, texture),
@@ -275,7 +272,8 @@ def _plans(fills: tuple[Inpainter, ...], params: EraseParams, ground: Ground) ->
     }
     plans += [_Plan(f, None, f"{ground} ground") for f in first[ground] if f is not None]
     plans += [*layered, *(_Plan(f, None, "what is left to try") for f in fills)]
-    return tuple({plan.name: plan for plan in reversed(plans)}.values())[::-1]
+    once = {plan.name: plan for plan in reversed(plans)}
+    return tuple(once[name] for name in dict.fromkeys(plan.name for plan in plans))
 
 
 def _filled(picture: Picture, holes: Plane, plan: _Plan, params: EraseParams, crop: Box, context: Context) -> Picture:
