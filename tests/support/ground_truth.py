@@ -6,7 +6,7 @@ exact by construction: a pixel is in it when its stored value changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -70,6 +70,7 @@ COLOURS: tuple[Rgb, ...] = (
 )
 CONTRAST_MIN = 60.0
 """Luma between burnt text and ground, except in the style "low_contrast": 22…36 beyond the ground's own spread."""
+PLACES = 12
 SMOOTH_DETAIL = 3.0
 """A ground is plain when 85 % of its pixels stray less than this from the clean picture's low frequencies (σ 3 px)."""
 
@@ -137,8 +138,13 @@ def burn(photo: Array, spec: TextSpec) -> Burnt:
     return Burnt(image, photo, (image != photo).any(axis=2), spec)
 
 
-def random_spec(rng: np.random.Generator, photo: Array, style: Style | None = None) -> TextSpec:
-    """A spec that suits the photograph's size, drawn from `rng`; text and ground differ as `CONTRAST_MIN` says."""
+def random_spec(
+    rng: np.random.Generator, photo: Array, style: Style | None = None, *, is_calm: bool = False
+) -> TextSpec:
+    """A spec that suits the photograph's size, drawn from `rng`; text and ground differ as `CONTRAST_MIN` says.
+
+    With `is_calm` the text goes where the photograph has least detail, out of several places drawn.
+    """
     style = style or STYLES[int(rng.integers(len(STYLES)))]
     height, width = photo.shape[:2]
     at = (float(rng.uniform(0.25, 0.75)), float(rng.uniform(0.12, 0.9)))
@@ -164,6 +170,8 @@ def random_spec(rng: np.random.Generator, photo: Array, style: Style | None = No
         made.update(angle=float(rng.uniform(-35, 35)), shadow_px=int(rng.integers(0, 3)))
     elif style == "lines":
         made.update(text=phrase + "\n" + PHRASES[int(rng.integers(len(PHRASES)))], outline_px=int(rng.integers(0, 3)))
+    if is_calm:
+        made["at"] = _calmest(rng, photo, TextSpec(**made))
     colour, outline = _colours(rng, photo, TextSpec(**made))
     return TextSpec(**{**made, "colour": colour, "outline": outline})
 
@@ -177,7 +185,7 @@ def cases(seed: int, count: int, photos: dict[str, Array] | None = None) -> list
     for index in range(count):
         name = names[index % len(names)]
         style = STYLES[(index // len(names) + index) % len(STYLES)]
-        out.append((name, burn(pool[name], random_spec(rng, pool[name], style))))
+        out.append((name, burn(pool[name], random_spec(rng, pool[name], style, is_calm=index % 3 == 2))))
     return out
 
 
@@ -200,6 +208,19 @@ def photographs() -> dict[str, Array]:
         array.flags.writeable = False
         out[file.stem] = array
     return out
+
+
+def _calmest(rng: np.random.Generator, photo: Array, spec: TextSpec) -> tuple[float, float]:
+    """The place, out of `PLACES` drawn, where the text's frame holds least detail."""
+    values = photo.astype(np.float32)
+    detail = np.abs(values - cv2.GaussianBlur(values, (0, 0), 3)).max(axis=2)
+    places = [(float(x), float(y)) for x, y in rng.uniform(0.1, 0.9, (PLACES, 2))]
+    frame = np.ones_like(_glyphs(spec)[0])
+
+    def roughness(at: tuple[float, float]) -> float:
+        return float(np.percentile(detail[_placed(frame, replace(spec, at=at), photo.shape[:2]) > 0.5], 90))
+
+    return min(places, key=roughness)
 
 
 def _colours(rng: np.random.Generator, photo: Array, spec: TextSpec) -> tuple[Rgb, Rgb]:

@@ -104,7 +104,8 @@ def repair_of(
         reason = f"undid a plate of opacity {1 - plate.layer.shows:.2f}; {reason}".rstrip("; ")
     letters = letters_layer(seen, ink.mask, line) if plate is None and ink.kind == "strokes" and not attempt else None
     is_smooth = stats.ground == "smooth"
-    soft = feather_px if is_smooth or ink.kind == "polygon" else min(1.0, feather_px)
+    # On texture every pixel that is not replaced helps to continue the ground: a rim of half a pixel is enough there.
+    soft = feather_px if is_smooth or ink.kind == "polygon" else 0.0
     grow = grown_px(halo_px(seen, ink.mask, line), line, attempt, dilate, is_smooth=is_smooth)
     hole = coverage_of(ink.mask, grow, soft)
     if plate is not None and plate.rim.any():

@@ -29,7 +29,7 @@ FAINT_EXCESS = math.log(2.2)
 WEAK_EXCESS = math.log(1.6)
 """Ink starts where a colour is 4 (if that finds nothing: 2.2) times as frequent as in the ring, and spreads to neighbours
 with 1.6 times."""
-STRONG_DEPARTURE = 14.0
+STRONG_DEPARTURE = 8.0
 WEAK_DEPARTURE = 4.0
 """The same for departures from smooth ground, on 0…255; never below 6 and 3 times the ring's noise."""
 MIN_SHARE, MAX_SHARE = 0.03, 0.70
@@ -41,7 +41,11 @@ MIN_REACH = 0.6
 BULK_HEIGHTS, BULK_SHARE = 0.3, 0.25
 """Parts with a larger inscribed radius, in text heights, are no strokes; a finding with such a share of them is wrong."""
 HALO_HEIGHTS = 0.12
-HALO_STEP = 5.0
+HALO_STRETCH_HEIGHTS = 3.0
+HALO_GROUND = 3
+"""The ground a halo is compared with reaches this many times as far as the widest halo."""
+HALO_SHARE = 60.0
+HALO_STEP = 6.0
 """Mean colours that differ by less, on 0…255, are the same ground."""
 STRETCH_HEIGHTS = 1.2
 COLOUR_WINDOW = (0.25, 0.5, 0.25)
@@ -117,23 +121,27 @@ def _is_bulky(found: Bits, line: Line) -> bool:
 def halo_px(colours: Floats, ink: Bits, line: Line) -> float:
     """How far beyond `ink` the picture still shows it: rims, glows and shadows, in px, at most `HALO_HEIGHTS` heights.
 
-    Shell after shell around the ink, the mean colour is compared with that of the ground farther out in the zone and the
-    ring; the halo ends at the first shell that does not differ by more than `HALO_STEP`.
+    Shell after shell around the ink, the mean colour is compared with that of the ground farther out beside the same
+    stretch of line. A halo ends at the first shell that differs by no more than `HALO_STEP`. That of most stretches counts.
     """
     most = max(2, round(HALO_HEIGHTS * line.height))
     away = distance_to(ink)
-    beyond = (away > most + 1) & (line.zone | line.ring)
-    shells = np.minimum(np.ceil(away), most + 1).astype(np.int32)
-    near = (line.zone | line.ring) & (away > 0) & (away <= most)
-    if np.count_nonzero(beyond) < 16 or not near.any():
-        return 0.0
-    ground = colours[beyond].mean(axis=0)
-    counts = np.maximum(np.bincount(shells[near], minlength=most + 2), 1)
-    means = np.stack([np.bincount(shells[near], colours[..., c][near], most + 2) / counts for c in range(3)], 1)
-    steps = np.abs(means - ground).max(axis=1)[1 : most + 1]
-    allowed = max(HALO_STEP, 1.5 * float(steps[-1]))
-    clear = np.flatnonzero(steps <= allowed)
-    return float(clear[0]) if clear.size else float(most)
+    shells = np.minimum(np.ceil(away), most + 1).astype(np.int64)
+    seen = (line.zone | line.ring) & (away > 0) & (away <= HALO_GROUND * most)
+    stretch, count = _stretches(line, HALO_STRETCH_HEIGHTS)
+    index = stretch[seen] * (most + 2) + shells[seen]
+    size = count * (most + 2)
+    pixels = np.bincount(index, minlength=size).reshape(count, -1)
+    sums = np.stack([np.bincount(index, colours[..., c][seen], size).reshape(count, -1) for c in range(3)], 2)
+    means = sums / np.maximum(pixels, 1)[:, :, None]
+    found = []
+    for at in range(count):
+        if pixels[at, most + 1] < 16 or pixels[at, 1] < 16:
+            continue
+        steps = np.abs(means[at, 1 : most + 1] - means[at, most + 1]).max(axis=1)
+        clear = np.flatnonzero(steps <= max(HALO_STEP, 1.5 * float(steps[-1])))
+        found.append(float(clear[0]) if clear.size else float(most))
+    return float(np.percentile(found, HALO_SHARE)) if found else 0.0
 
 
 def colour_excess(colours: Floats, line: Line, stretch_heights: float) -> tuple[Floats, Floats]:

@@ -39,6 +39,8 @@ MADE_BY = "remove-text 1"
 LOOK_AGAIN_HEIGHTS = 0.5
 LOOK_WIDER_HEIGHTS = 2.0
 """How much around a line is searched again; more where the first search was unsure and may have seen a part only."""
+STRICTER = 0.6
+"""What is left is judged by a lower confidence than what was found: a ghost of text is text."""
 SURE = 0.9
 MOSTLY = 0.5
 """A line belongs to an area when this part of it lies inside."""
@@ -216,7 +218,8 @@ def _look_again(work: _Work, jobs: list[_Job]) -> dict[int, TextRegion]:
         reach = LOOK_AGAIN_HEIGHTS if job.spot.confidence >= SURE else LOOK_WIDER_HEIGHTS
         boxes.append(job.spot.box(reach * job.spot.height, width, height))
     picture = work.params.image.with_pixels(work.out)
-    found = residual_lines(work.detector, picture, within=united(boxes), confidence=work.params.min_confidence)
+    confidence = STRICTER * work.params.min_confidence
+    found = residual_lines(work.detector, picture, within=united(boxes), confidence=confidence)
     out: dict[int, TextRegion] = {}
     for region in found:
         for job in jobs:
@@ -285,11 +288,12 @@ def _choice(fills: tuple[Inpainter, ...], asked: Synthesis, ground: Ground, *, s
     wanted: dict[str, Ground] = {"membrane": "smooth", "patch": "texture", "model": "structure"}
     orders: dict[Ground, tuple[Ground, ...]] = {
         "smooth": ("smooth", "texture", "structure"),
-        "texture": ("texture", "structure", "smooth"),
-        "structure": ("structure", "texture", "smooth"),
+        "texture": ("texture", "structure"),
+        "structure": ("structure", "texture"),
     }
     kind = wanted.get(asked, ground)
-    ranked = list(dict.fromkeys(f for serving in orders[kind] for f in fills if serving in f.serves)) or list(fills)
+    serving = {f.info.id: f for need in orders[kind] for f in fills if need in f.serves}
+    ranked = list(serving.values()) or list(fills)
     return ranked[1] if swap and len(ranked) > 1 else ranked[0]
 
 

@@ -15,12 +15,14 @@ from gesso.engines.ocr.reading import Words
 
 SURE_SCORE = 0.82
 """From here on the detector is trusted without reading."""
-SQUARE_ASPECT = 1.3
+SQUARE_ASPECT = 1.5
 LARGE_SHARE = 0.4
 """Squarish finds, and finds higher than this share of the picture's shorter side, are always read: eyes, cups, planets."""
 SCORE_WEIGHT, SCORE_MIDDLE = 12.0, 0.80
 READ_WEIGHT, READ_MIDDLE = 8.0, 0.62
 LENGTH_WEIGHT, LENGTH_MIDDLE, LENGTH_MAX = 0.25, 5, 10
+LONE_PENALTY = 2.0
+"""For a doubtful find that reads as a single sign or as nothing: O, 8 and 0 are what round things read as."""
 UNREAD_BONUS = 1.5
 
 
@@ -40,5 +42,8 @@ def confidence_of(line: Line, words: Words | None, shorter_side: float) -> float
         signs = sum(letter.isalnum() for letter in words.text)
         read = READ_WEIGHT * (words.score - READ_MIDDLE)
         read += LENGTH_WEIGHT * (min(signs, LENGTH_MAX) - LENGTH_MIDDLE)
-        odds += read if worth_reading(line, shorter_side) else max(read, UNREAD_BONUS)
+        if worth_reading(line, shorter_side):
+            odds += read - (LONE_PENALTY if signs < 2 else 0.0)
+        else:
+            odds += max(read, UNREAD_BONUS)
     return round(1.0 / (1.0 + math.exp(-odds)), 4)
