@@ -96,9 +96,10 @@ def members(cls: type, skip: tuple[str, ...] = ()) -> str:
 def _signature(function: Any) -> str:
     """The signature as written: annotations are strings already."""
     signature = inspect.signature(function)
+    marks: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     parts, starred = [], False
     for parameter in signature.parameters.values():
-        stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        stars = marks.get(parameter.kind, "")
         if parameter.kind is parameter.KEYWORD_ONLY and not starred:
             parts.append("*")
             starred = True
