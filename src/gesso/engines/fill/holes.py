@@ -32,14 +32,20 @@ class Hole:
 def groups(unknown: Flags, gap: int, margin: Callable[[int], int]) -> Iterator[Hole]:
     """Groups of holes less than `gap` pixels apart, top to bottom, each with `margin(longer side)` pixels around it."""
     h, w = unknown.shape
-    near = unknown.astype(np.uint8)
-    if gap > 1:
-        near = cv2.dilate(near, np.ones((gap, gap), np.uint8))
+    ys, xs = np.flatnonzero(unknown.any(axis=1)), np.flatnonzero(unknown.any(axis=0))
+    if ys.size == 0:
+        return
+    top, left = int(ys[0]), int(xs[0])
+    part = unknown[top : int(ys[-1]) + 1, left : int(xs[-1]) + 1]
+    near = cv2.dilate(part.astype(np.uint8), np.ones((gap, gap), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
     for k in range(1, count):
         x, y, bw, bh = (int(v) for v in stats[k, :4])
-        box = Box(x0=x, y0=y, x1=x + bw, y1=y + bh).grown(margin(max(bw, bh)), w, h)
-        own = (labels[box.slices] == k) & unknown[box.slices]
+        tight = Box(x0=left + x, y0=top + y, x1=left + x + bw, y1=top + y + bh)
+        box = tight.grown(margin(max(bw, bh)), w, h)
+        own = np.zeros((box.height, box.width), bool)
+        inside = np.s_[tight.y0 - box.y0 : tight.y1 - box.y0, tight.x0 - box.x0 : tight.x1 - box.x0]
+        own[inside] = (labels[y : y + bh, x : x + bw] == k) & part[y : y + bh, x : x + bw]
         yield Hole(box, own)
 
 

@@ -209,6 +209,29 @@ def relax(field, data, trust, joined, ys, xs, sweeps, omega):  # type: ignore[no
 
 
 @_compiled
+def jumps(image, known, ys, xs, apart, out):  # type: ignore[no-untyped-def]
+    """Squared differences, mean over the channels, of the pixels (ys, xs) to the known ones `apart` right and below.
+
+    image: H×W×4 float32; known: H×W uint8; out: float32, at least two entries a pixel. Returns how many were written.
+    """
+    height, width = known.shape
+    n = 0
+    for i in range(ys.size):
+        y, x = ys[i], xs[i]
+        for way in range(2):
+            sy, sx = (y + apart, x) if way == 0 else (y, x + apart)
+            if sy >= height or sx >= width or known[sy, sx] == 0:
+                continue
+            total = np.float32(0.0)
+            for c in range(CHANNELS):
+                e = image[y, x, c] - image[sy, sx, c]
+                total += e * e
+            out[n] = total / np.float32(CHANNELS)
+            n += 1
+    return n
+
+
+@_compiled
 def peel(image, worth, ys, xs, source, sources, near_y, near_x, stride):  # type: ignore[no-untyped-def]
     """Fill the pixels (ys, xs) one after the other, each from the source that fits what is filled so far.
 
