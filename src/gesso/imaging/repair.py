@@ -6,12 +6,14 @@ Arrays are those of one crop: colours H×W×3 float32 on 0…255, masks H×W boo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gesso.contracts.geometry import Box
 from gesso.contracts.mask import Plane
+from gesso.contracts.picture import Picture
 from gesso.imaging.ground import Bits, Floats, RingStats, distance_to, ring_stats
 from gesso.imaging.lettering import Spot, coverage_of, grown_px, line_in, united_frame
 from gesso.imaging.strokes import Ink, find_ink, halo_px
@@ -50,6 +52,19 @@ class Repair:
         """Everything that changes, 0…1."""
         out: Plane = np.maximum(self.hole, self.undone.astype(np.float32))
         return out
+
+
+def colours_of(crop: Picture) -> Floats:
+    """The crop's colours as H×W×3 float32 on 0…255, whatever its depth."""
+    values = crop.rgb.astype(np.float32)
+    return values if crop.bit_depth == 8 else values / np.float32(257.0)
+
+
+def stored_as(colours: Floats, like: Picture) -> NDArray[Any]:
+    """Colours on 0…255 as values of the picture's depth."""
+    scale = 1.0 if like.bit_depth == 8 else 257.0
+    values: NDArray[Any] = np.rint(colours * np.float32(scale)).astype(like.pixels.dtype)
+    return values
 
 
 def scene_of(colours: Floats, spots: tuple[Spot, ...], box: Box) -> Scene:

@@ -17,7 +17,6 @@ from pydantic import Field
 
 from gesso.contracts.capabilities import Corners, Ground, Inpainter, TextDetector, TextRegion
 from gesso.contracts.context import Context
-from gesso.contracts.errors import BadInput
 from gesso.contracts.fields import UI, Fraction, PixelCount, Seed
 from gesso.contracts.gate import Evidence
 from gesso.contracts.geometry import Box
@@ -27,13 +26,13 @@ from gesso.contracts.operation import Operation, Result
 from gesso.contracts.picture import Picture
 from gesso.contracts.tools import Tools
 from gesso.contracts.verdict import Attempt, Notice, Status, Verdict
+from gesso.imaging.allowed import allowed_area, share_inside
 from gesso.imaging.compose import paste_back
-from gesso.imaging.ground import polygon_mask
 from gesso.imaging.lettering import Group, Spot, groups_of, united
-from gesso.imaging.repair import Repair, Scene, repair_of, scene_of
+from gesso.imaging.repair import Repair, Scene, colours_of, repair_of, scene_of, stored_as
 from gesso.quality.outside import OUTSIDE_MASK
 from gesso.quality.seam import SEAM
-from gesso.quality.text import RESIDUAL_TEXT, SHARED, overlap, residual_lines
+from gesso.quality.text import RESIDUAL_TEXT, residual_lines, surest_at
 
 MADE_BY = "remove-text 1"
 LOOK_AGAIN_HEIGHTS = 0.5
@@ -103,11 +102,11 @@ class _Job:
 
 def run(params: RemoveTextParams, tools: Tools, context: Context) -> RemoveTextResult:
     """See the module. Raises `Unavailable` without a detector or a fill."""
-    detector, fills = tools.one(TextDetector), _fills(tools)
+    detector, fills = tools.one(TextDetector), tools.all(Inpainter) or (tools.one(Inpainter),)
     context.progress(0.0, "looking for text")
     search = params.where.box if params.where else None
     found = () if params.where and search is None else detector.detect_text(params.image, within=search)
-    allowed = _allowed(params)
+    allowed = allowed_area(params.image.size, params.where, params.keep)
     targets, skipped = _sorted_out(found, params, allowed)
     if not targets:
         return _unchanged(params.image, skipped)
@@ -141,7 +140,7 @@ def _clean(work: _Work, jobs: list[_Job], group: Group, context: Context) -> Non
     """Remove one group's lines from `work.out`, retrying or giving back each line on its own."""
     crop = Picture(work.params.image.pixels[group.box.slices])
     spots = tuple(job.spot for job in jobs)
-    scene = scene_of(_colours(crop), spots, group.box)
+    scene = scene_of(colours_of(crop), spots, group.box)
     pending = jobs
     while pending:
         context.check()
@@ -186,7 +185,7 @@ def _fill(work: _Work, jobs: list[_Job], box: Box, crop: Picture, context: Conte
     live = [(job, job.repair) for job in jobs if job.fate != "rolled_back" and job.repair is not None]
     pixels = crop.pixels.copy()
     for _, repair in live:
-        pixels[:, :, :3][repair.undone] = _stored(repair.colours[repair.undone], crop)
+        pixels[:, :, :3][repair.undone] = stored_as(repair.colours[repair.undone], crop)
     base = crop.with_pixels(pixels)
     hole = np.zeros((box.height, box.width), np.float32)
     for job in jobs:
@@ -220,21 +219,15 @@ def _look_again(work: _Work, jobs: list[_Job]) -> dict[int, TextRegion]:
     picture = work.params.image.with_pixels(work.out)
     confidence = STRICTER * work.params.min_confidence
     found = residual_lines(work.detector, picture, within=united(boxes), confidence=confidence)
-    out: dict[int, TextRegion] = {}
-    for region in found:
-        for job in jobs:
-            if overlap(region.corners, job.spot.corners) >= SHARED:
-                best = out.get(job.number)
-                out[job.number] = region if best is None or region.confidence > best.confidence else best
-    return out
+    return surest_at(found, {job.number: job.spot.corners for job in jobs})
 
 
 def _judge(params: RemoveTextParams, job: _Job, left: TextRegion | None, seconds: float) -> None:
     """Accept the line, send it round again, or give it back; the try is recorded either way."""
     assert job.repair is not None
     repair, stats = job.repair, job.repair.stats
-    value = 0.0 if left is None else 1.0
     detail = "" if left is None else f"text is still found, confidence {left.confidence:.2f}"
+    value = float(left is not None)
     verdict = Verdict(gate=RESIDUAL_TEXT.id, passed=left is None, value=value, limit=0.0, unit="lines", detail=detail)
     ground = f"the ground is {stats.ground} (detail {stats.ordinary:.1f}, strongest {stats.strongest:.1f})"
     job.attempts.append(
@@ -278,11 +271,6 @@ def _keep_masks(work: _Work, jobs: list[_Job], box: Box) -> None:
         np.maximum(target, cover, out=target)
 
 
-def _fills(tools: Tools) -> tuple[Inpainter, ...]:
-    tools.one(Inpainter)
-    return tools.all(Inpainter)
-
-
 def _choice(fills: tuple[Inpainter, ...], asked: Synthesis, ground: Ground, *, swap: bool) -> Inpainter:
     """The engine for a line: by its ground, or as asked; with `swap` the next best one, if there is another."""
     wanted: dict[str, Ground] = {"membrane": "smooth", "patch": "texture", "model": "structure"}
@@ -307,47 +295,13 @@ def _sorted_out(
         fate: Fate | None = None
         if region.confidence < params.min_confidence:
             fate, reason = "uncertain", f"confidence {region.confidence:.2f} is below {params.min_confidence:.2f}"
-        elif allowed is not None and (share := _share(spot, allowed)) < MOSTLY:
+        elif allowed is not None and (share := share_inside(spot.points, allowed)) < MOSTLY:
             fate, reason = ("outside", f"{share:.0%} of the line lies where the picture may be touched")
         if fate is None:
             targets.append(region)
         else:
             skipped.append(_report(spot, fate, reason))
     return targets, skipped
-
-
-def _share(spot: Spot, allowed: Plane) -> float:
-    box = spot.box(0, allowed.shape[1], allowed.shape[0])
-    inside = polygon_mask(spot.points - (box.x0, box.y0), (box.height, box.width))
-    return float((allowed[box.slices][inside] > 0).mean()) if inside.any() else 0.0
-
-
-def _allowed(params: RemoveTextParams) -> Plane | None:
-    """1 where the picture may change, None for everywhere; raises `BadInput` for a mask of another size."""
-    size = (params.image.height, params.image.width)
-    if params.where is None and not params.keep:
-        return None
-    if params.where is None:
-        plane = np.ones(size, np.float32)
-    else:
-        if (params.where.width, params.where.height) != params.image.size:
-            raise BadInput("the mask has another size than the picture", code="mask_size", field="where")
-        plane = params.where.touched.astype(np.float32)
-    for box in params.keep:
-        plane[box.clipped(*params.image.size).slices] = 0.0
-    return plane
-
-
-def _colours(crop: Picture) -> NDArray[np.float32]:
-    values = crop.rgb.astype(np.float32)
-    return values if crop.bit_depth == 8 else values / np.float32(257.0)
-
-
-def _stored(colours: NDArray[np.float32], like: Picture) -> NDArray[Any]:
-    """Colours on 0…255 as values of the picture's depth."""
-    scale = 1.0 if like.bit_depth == 8 else 257.0
-    values: NDArray[Any] = np.rint(colours * np.float32(scale)).astype(like.pixels.dtype)
-    return values
 
 
 def _report(spot: Spot, fate: Fate, reason: str) -> RegionReport:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
@@ -33,6 +35,14 @@ def residual_lines(
 ) -> tuple[TextRegion, ...]:
     """Lines a fresh detection finds in `picture`, or in the box `within` only, at least as sure as `confidence`."""
     return tuple(r for r in detector.detect_text(picture, within=within) if r.confidence >= confidence)
+
+
+def surest_at(found: tuple[TextRegion, ...], lines: Mapping[int, Corners]) -> dict[int, TextRegion]:
+    """For every key of `lines` at whose quadrilateral something was found, the surest find."""
+    out: dict[int, TextRegion] = {}
+    for region in sorted(found, key=lambda r: r.confidence):
+        out.update({key: region for key, corners in lines.items() if overlap(region.corners, corners) >= SHARED})
+    return out
 
 
 def touches(region: TextRegion, mask: Mask) -> bool:
