@@ -75,8 +75,7 @@ def method(operation: AnyOperation) -> str:
     """The stub of one operation's method."""
     fields = [parameter(name, info) for name, info in operation.params.model_fields.items()]
     fields = [fields[0], "*", *fields[1:], "on_step: OnStep | None = None"]
-    text = f"{operation.title}. {operation.summary}"
-    return f'    def {operation.method}(self, {", ".join(fields)}) -> Edit:\n        """{text}"""\n'
+    return f'    def {operation.method}(self, {", ".join(fields)}) -> Edit:\n        """{operation.summary}"""\n'
 
 
 def members(cls: type, skip: tuple[str, ...] = ()) -> str:

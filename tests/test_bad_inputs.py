@@ -303,11 +303,15 @@ def test_row_19_lime_under_transparency(codec: PictureCodec) -> None:
         assert (again.pixels[:6, :, 3] == 0).all()
 
 
+WEBP_SIDE = 16383
+"""Longer sides do not exist in WebP."""
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 16384), (16384, 1), (17, 13)])
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "GIF", "WEBP"])
 def test_row_20_sizes(codec: PictureCodec, size: tuple[int, int], format: str) -> None:
-    if format == "WEBP" and max(size) > 16383:
-        pytest.skip("larger than WebP can be")
+    if format == "WEBP":
+        size = (min(size[0], WEBP_SIDE), min(size[1], WEBP_SIDE))
     image = Image.new("RGB", size, corpus.RED)
     found = codec.picture(corpus.saved(image, format))
     assert found.size == size

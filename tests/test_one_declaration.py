@@ -66,9 +66,10 @@ class TestEveryOperation:
         pictures = [s for s in fields_of(operation.params) if s.required]
         arguments = ", ".join(f"{s.name}: ${s.name}" for s in pictures if s.kind in ("picture", "mask"))
         output = fields_of(operation.result)[0].name
+        inputs = ", ".join(f"{s.name}: {s.kind}" for s in pictures)
         text = (
-            f"gesso: 1\nname: one\ninputs: {{{', '.join(f'{s.name}: {s.kind}' for s in pictures)}}}\n"
-            f"steps:\n  - id: only\n    use: {operation.id}\n    with: {{{arguments}{LEAST.get(operation.id, '')}}}\noutput: {{out: $only.{output}}}\n"
+            f"gesso: 1\nname: one\ninputs: {{{inputs}}}\nsteps:\n  - id: only\n    use: {operation.id}\n"
+            f"    with: {{{arguments}{LEAST.get(operation.id, '')}}}\noutput: {{out: $only.{output}}}\n"
         )
         plan = make_plan(parse_recipe(text), studio.bench)
         assert [step.id for step in plan.steps] == ["only"]

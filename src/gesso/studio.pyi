@@ -62,7 +62,7 @@ class Studio:
         seed: int = 0,
         on_step: OnStep | None = None,
     ) -> Edit:
-        """Remove text. Takes captions, watermarks and date stamps out of a photograph, and says where it could not."""
+        """Takes captions, watermarks and date stamps out of a photograph, and says where it could not."""
 
     def erase(
         self,
@@ -81,7 +81,7 @@ class Studio:
         seed: int = 0,
         on_step: OnStep | None = None,
     ) -> Edit:
-        """Erase an object. Removes what a mask, boxes or points cover and continues the background, at full resolution."""
+        """Removes what a mask, boxes or points cover and continues the background, at full resolution."""
 
     def cutout(
         self,
@@ -95,7 +95,7 @@ class Studio:
         min_confidence: float = 0.3,
         on_step: OnStep | None = None,
     ) -> Edit:
-        """Cut out the subject. Removes the background: straight alpha, refined edges, no colour fringe. Finding nothing is an answer."""
+        """Removes the background: straight alpha, refined edges, no colour fringe. Finding nothing is an answer."""
 
     def replace_background(
         self,
@@ -109,7 +109,7 @@ class Studio:
         light_wrap: float = 0.0,
         on_step: OnStep | None = None,
     ) -> Edit:
-        """Replace the background. Puts a cut-out on a colour, a gradient or a picture, and shapes the canvas around the subject."""
+        """Puts a cut-out on a colour, a gradient or a picture, and shapes the canvas around the subject."""
 
     def shadow(
         self,
@@ -123,7 +123,7 @@ class Studio:
         colour: str = "#000000",
         on_step: OnStep | None = None,
     ) -> Edit:
-        """Add a shadow. Puts a soft contact or drop shadow beneath a cut-out."""
+        """Puts a soft contact or drop shadow beneath a cut-out."""
 
     def upscale(
         self,
@@ -135,7 +135,7 @@ class Studio:
         denoise: float | None = None,
         on_step: OnStep | None = None,
     ) -> Edit:
-        """Upscale. Enlarge ×2, ×3 or ×4 without halos, in stages that are each checked against the input."""
+        """Enlarge ×2, ×3 or ×4 without halos, in stages that are each checked against the input."""
 
     def resize(
         self,
@@ -150,7 +150,7 @@ class Studio:
         sharpen: float = 0.3,
         on_step: OnStep | None = None,
     ) -> Edit:
-        """Resize. Bring a picture to a size: fit, fill with a crop that keeps the subject, pad, or stretch."""
+        """Bring a picture to a size: fit, fill with a crop that keeps the subject, pad, or stretch."""
 
     def measure(
         self,
@@ -175,7 +175,7 @@ class Studio:
         ] = (),
         on_step: OnStep | None = None,
     ) -> Edit:
-        """Measure. Measure a picture: sharpness, noise, halos, blocking, and against a reference PSNR, SSIM, seams and more."""
+        """Measure a picture: sharpness, noise, halos, blocking, and against a reference PSNR, SSIM, seams and more."""
 
     def gate(
         self,
@@ -196,4 +196,4 @@ class Studio:
         max_perceptual_hash: float | None = None,
         on_step: OnStep | None = None,
     ) -> Edit:
-        """Gate. Judge a picture by limits, such as a largest halo or a least PSNR; passes only when all are kept."""
+        """Judge a picture by limits, such as a largest halo or a least PSNR; passes only when all are kept."""
