@@ -156,26 +156,6 @@ def vote(image, out, ys, xs, target, near_y, near_x, weight):  # type: ignore[no
 
 
 @_compiled
-def pick(image, out, ys, xs, target, near_y, near_x, near_d):  # type: ignore[no-untyped-def]
-    """Write into `out` at each hole pixel the proposal of the single best patch over it: sharp, no averaging."""
-    height, width = target.shape
-    for i in range(ys.size):
-        y, x = ys[i], xs[i]
-        best = np.float32(3.4e38)
-        by, bx = -1, -1
-        for qy in range(max(0, y - HALF), min(height, y + HALF + 1)):
-            for qx in range(max(0, x - HALF), min(width, x + HALF + 1)):
-                if target[qy, qx] == 0 or near_d[qy, qx] >= best:
-                    continue
-                best = near_d[qy, qx]
-                by = near_y[qy, qx] + (y - qy)
-                bx = near_x[qy, qx] + (x - qx)
-        if by >= 0:
-            for c in range(CHANNELS):
-                out[y, x * CHANNELS + c] = image[by, bx * CHANNELS + c]
-
-
-@_compiled
 def relax(field, data, trust, joined, ys, xs, sweeps, omega):  # type: ignore[no-untyped-def]
     """Successive over-relaxation of the screened Laplace equation at the pixels (ys, xs), in place.
 
