@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from gesso import wiring
 from gesso.contracts.context import Context
 from gesso.contracts.errors import BadInput, StorageError
 from gesso.contracts.fields import fields_of
+from gesso.contracts.files import publish
 from gesso.contracts.mask import Mask
 from gesso.contracts.operation import AnyOperation
 from gesso.contracts.picture import Picture
@@ -101,18 +103,21 @@ class Edit:
 
     def save(self, path: str | Path, *, force: bool = False, quality: int | None = None) -> Path:
         """Write the picture atomically, in the format of the suffix; raises `StorageError` (output_exists) unless `force`."""
-        from gesso.cli.outputs import write_atomically
-
         target = Path(path)
-        if target.exists() and not force:
-            raise StorageError(f"{target.name} exists already", code="output_exists", hint="pass force=True")
         suffix = target.suffix.removeprefix(".").lower()
         if suffix not in self.codec.formats():
             known = ", ".join(self.codec.formats())
             raise BadInput(
                 f"cannot write {suffix or 'a file without suffix'}", code="format_not_writable", hint=f"use {known}"
             )
-        write_atomically(target, self.encoded(suffix, quality=quality), force=force)
+        data = self.encoded(suffix, quality=quality)
+        partial = target.parent / f".{target.name}.{secrets.token_hex(6)}.partial"
+        try:
+            publish(target, partial, [data], replace=force)
+        except FileExistsError as error:
+            raise StorageError(f"{target.name} exists already", code="output_exists", hint="pass force=True") from error
+        except OSError as error:
+            raise StorageError(f"{target.name} cannot be written: {error.strerror}", code="storage_error") from error
         return target
 
 

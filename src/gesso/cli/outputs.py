@@ -13,6 +13,7 @@ from gesso.cli.errors import BadUsage, storage_error
 from gesso.cli.inputs import STDIN, Item
 from gesso.cli.text import plain
 from gesso.contracts.errors import StorageError
+from gesso.contracts.files import publish
 
 PARTIAL = ".gesso-{pid}-{token}.part"
 """Name of a file while it is written; `sweep` removes those whose process is gone."""
@@ -130,24 +131,16 @@ def must_be_free(path: Path, force: bool) -> None:
 
 
 def write_atomically(path: Path, data: bytes, *, force: bool = True) -> None:
-    """Publish `data` at `path`: temporary file in the same folder, fsync, then one rename (a link without `force`).
+    """Publish `data` at `path`, whole or not at all (see `contracts.files.publish`); never replaces without `force`.
 
-    Guarantees: `path` is either absent, as it was, or complete; without `force` an existing file is never replaced, not
-    even one that appears meanwhile; on any failure nothing partial stays. Raises `StorageError` (storage_full,
-    permission_denied, output_exists, …).
+    Raises `StorageError` (storage_full, permission_denied, output_exists, …).
     """
     partial = path.parent / PARTIAL.format(pid=os.getpid(), token=secrets.token_hex(6))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            _publish(partial, path, force)
-        finally:
-            partial.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        publish(path, partial, [data], replace=force)
+    except FileExistsError as error:
+        must_be_free(path, force)
+        raise storage_error(error, plain(str(path))) from error
     except OSError as error:
         raise storage_error(error, plain(str(path))) from error
 
@@ -179,31 +172,6 @@ def _real(path: Path) -> str:
         return os.path.realpath(path)
     except (OSError, ValueError) as error:
         raise BadUsage(f"{plain(str(path))} is not a usable path", code="path_invalid") from error
-
-
-def _publish(partial: Path, path: Path, force: bool) -> None:
-    """Give the finished file its name. A hard link fails if the name is taken, which a rename would not."""
-    if force:
-        partial.replace(path)
-        return
-    try:
-        os.link(partial, path)
-    except FileExistsError:
-        must_be_free(path, force=False)
-        raise
-    except OSError:
-        must_be_free(path, force=False)
-        partial.replace(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, where the system can."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _alive(pid: int) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gesso.storage.files import Chunk, remove, storage_error, touch, write_atomically
+from gesso.contracts.files import Chunk
+from gesso.storage.files import remove, storage_error, touch, write_atomically
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 

@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gesso.contracts.errors import StorageError
-
-Chunk = bytes | bytearray | memoryview
+from gesso.contracts.files import Chunk, publish
 
 TEMP_PREFIX = ".tmp-"
 STALE_SECONDS = 3600.0
@@ -32,24 +31,13 @@ def storage_error(error: OSError, doing: str) -> StorageError:
 
 
 def write_atomically(path: Path, chunks: Iterable[Chunk]) -> None:
-    """`chunks` as the file `path`, or nothing at all; raises `StorageError`.
+    """`chunks` as the file `path`, or nothing at all (see `contracts.files.publish`); raises `StorageError`.
 
-    Temporary file in the same folder → fsync → rename → fsync of the folder (research B2 rule 7). An existing file is
-    replaced. A killed writer leaves at most a temporary file, which `sweep` removes.
+    An existing file is replaced. A killed writer leaves at most a temporary file, which `sweep` removes.
     """
     temporary = path.parent / f"{TEMP_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                for chunk in chunks:
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            remove(temporary)
-        _sync_folder(path.parent)
+        publish(path, temporary, chunks)
     except OSError as error:
         raise storage_error(error, "while writing to the store") from error
 
@@ -78,11 +66,3 @@ def touch(path: Path) -> None:
     """Note a use of `path` in its modification time; failing is no error."""
     with contextlib.suppress(OSError):
         os.utime(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
