@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 
@@ -101,3 +102,19 @@ def test_same_picture_same_mask_in_any_thread() -> None:
     with ThreadPoolExecutor(3) as pool:
         masks = [found.mask.sha256 for found in pool.map(FINDER.find_subject, [picture] * 3) if found]
     assert len(masks) == 3 and len(set(masks)) == 1
+
+
+@pytest.mark.parametrize("tone", [60, 128, 200])
+def test_a_neutral_object_is_not_taken_for_its_own_shadow(tone: int) -> None:
+    """A box of the ground's hue, lighter or darker than its soft shadow: the object must stay whole."""
+    cast = np.zeros((300, 400), np.float32)
+    cast[200:225, 140:290] = 1.0
+    ground = 245.0 * (1.0 - 0.5 * cv2.GaussianBlur(cast, (0, 0), 8))
+    picture = np.repeat(ground[:, :, None], 3, axis=2)
+    picture[80:215, 130:250] = tone - 15 * np.linspace(0, 1, 120)[None, :, None]
+    picture += np.random.default_rng(3).normal(0, 1.0, picture.shape)
+    found = FINDER.find_subject(Picture(np.clip(picture, 0, 255).astype(np.uint8)))
+    assert found is not None
+    body = found.mask.coverage[84:211, 134:246]
+    assert float((body > 0.5).mean()) > 0.97
+    assert not (found.mask.coverage[:70] > 0.5).any()

@@ -58,7 +58,7 @@ def confidence_of(traits: Traits, bounded: bool = False) -> float:
     stands_out = 1.0 / (1.0 + np.exp(-(traits.contrast - 0.9) / 0.25)) * np.clip(traits.weakest / 0.3, 0.3, 1.0)
     is_one = np.exp(-max(0.0, traits.pieces - 2.5) / 2.5)
     # A net of joints in masonry is as ragged as a bicycle; the bicycle stands out more.
-    is_compact = np.exp(-max(0.0, traits.ragged - 3.0 - 0.5 * max(0.0, traits.contrast - 2.0)) / 1.2)
+    is_compact = np.exp(-max(0.0, traits.ragged - 3.0 - 0.5 * max(0.0, traits.contrast - 2.0)) / 0.9)
     is_large = np.clip((traits.area - 0.001) / 0.006, 0.0, 1.0) * np.clip((0.97 - traits.area) / 0.05, 0.0, 1.0)
     is_whole = 1.0 if bounded else np.clip((0.55 - traits.cropped) / 0.2, 0.0, 1.0)
     is_stable = np.clip((traits.kept - 0.3) / 0.3, 0.0, 1.0)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gesso.engines.subject.sweeps import geodesic
-from gesso.imaging.morphology import Bits, touching
+from gesso.imaging.morphology import Bits, grown, perimeter, touching
 
 Array = NDArray[np.float32]
 
@@ -21,10 +21,16 @@ BUSY_SLOPE = 3.8
 
 
 SHADOW_DEEPEST = 45.0
-SHADOW_SLOPE = 2.2
+SHADOW_SLOPE = 1.6
 SHADOW_CHROMA = 5.0
 """A cast shadow darkens by at most so many L units, changes by at most so many per pixel (of a picture of about 400
 pixels), and keeps the ground's hue to within so many units of chroma. An object's outline is steeper than that."""
+SHADOW_REACHES = (0.5, 0.12, 0.06, 0.03)
+"""How far from the lit ground a shadow may extend, as shares of the shorter side, longest first."""
+STEEP_EDGE_PX = 5
+"""Half the width of a sharp outline after smoothing."""
+LEAK_SHARE = 0.06
+"""Share of a shadow's outline that may lie along steep edges to the lit ground: corners where object and ground meet."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +106,26 @@ def _off_trend(smooth: Array, band: Bits) -> tuple[Array, float, float]:
 
 
 def _shadow(smooth: Array, field: Array, slope: Array, reached: Bits) -> Bits:
-    """Parts that join the reached ground without a steep edge and differ from it by being darker only."""
+    """Parts that join the reached ground without a steep edge and differ from it by being darker only.
+
+    Where a shadow touches an object of the ground's hue, the object's inside would join as well. It betrays itself: it
+    borders the ground across steep edges, which a shadow never does. The reach is shortened until that stops.
+    """
     delta = smooth - field
     chroma = np.hypot(delta[:, :, 1], delta[:, :, 2])
     dark = (delta[:, :, 0] < 1.0) & (delta[:, :, 0] > -SHADOW_DEEPEST)
     like = dark & (chroma < SHADOW_CHROMA) & (slope < SHADOW_SLOPE)
-    return touching(like | reached, reached) & ~reached
+    steep = slope >= SHADOW_SLOPE
+    away = cv2.distanceTransform((~reached).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    for share in SHADOW_REACHES:
+        near = like & (away <= share * min(reached.shape))
+        found = touching(near | reached, reached) & ~reached
+        if not found.any():
+            break
+        across = steep & grown(reached, STEEP_EDGE_PX) & grown(found, STEEP_EDGE_PX)
+        if across.sum() < LEAK_SHARE * STEEP_EDGE_PX * perimeter(found):
+            return found
+    return np.zeros_like(reached)
 
 
 def _extended(values: Array, known: Bits) -> Array:
