@@ -57,6 +57,7 @@ class _Child:
                 pass_fds=handed,
                 cwd="/",
                 env=_environment(),
+                process_group=0,  # Ctrl-C at the terminal must not break the picture being decoded
             )
         except OSError as error:
             self._close()
