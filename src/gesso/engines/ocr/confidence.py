@@ -3,7 +3,8 @@
 A log-odds sum, set by hand on 245 lines: half of them burnt into photographs, half found in photographs without text
 (roof tiles, coins, an eye, a camera's knobs, a cup seen as "O"). There the detector's mean probability alone separates
 above 0.82; below, reading decides, and long words weigh more than single signs, because any round thing reads as "O".
-The reader knows Latin, digits, Chinese and Japanese, so an unreadable but clearly detected line is not doubted.
+The reader knows Latin, digits, Chinese and Japanese, so an unreadable but clearly detected line is not
+doubted unless it is large. Large headlines in other scripts therefore come out as uncertain.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from gesso.engines.ocr.reading import Words
 SURE_SCORE = 0.82
 """From here on the detector is trusted without reading."""
 SQUARE_ASPECT = 1.5
-LARGE_SHARE = 0.4
-"""Squarish finds, and finds higher than this share of the picture's shorter side, are always read: eyes, cups, planets."""
+LARGE_SHARE = 0.15
+"""Squarish finds, and finds higher than this share of the picture's shorter side, are always read: eyes, cups, planets,
+rows of coins."""
 SCORE_WEIGHT, SCORE_MIDDLE = 12.0, 0.80
-READ_WEIGHT, READ_MIDDLE = 8.0, 0.62
-LENGTH_WEIGHT, LENGTH_MIDDLE, LENGTH_MAX = 0.25, 5, 10
+READ_WEIGHT, READ_MIDDLE = 8.0, 0.75
+LENGTH_WEIGHT, LENGTH_MIDDLE, LENGTH_MAX = 0.35, 5, 10
 LONE_PENALTY = 2.0
 """For a doubtful find that reads as a single sign or as nothing: O, 8 and 0 are what round things read as."""
 UNREAD_BONUS = 1.5
