@@ -21,7 +21,7 @@ BUSY_SLOPE = 3.8
 
 
 SHADOW_DEEPEST = 45.0
-SHADOW_SLOPE = 1.6
+SHADOW_SLOPE = 2.2
 SHADOW_CHROMA = 5.0
 """A cast shadow darkens by at most so many L units, changes by at most so many per pixel (of a picture of about 400
 pixels), and keeps the ground's hue to within so many units of chroma. An object's outline is steeper than that."""
