@@ -28,9 +28,15 @@ class Settings(BaseSettings):
 
     limits: Limits = Limits()
     store: Path = Field(default_factory=_cache_home, description="folder of finished steps, for resume and reuse")
-    store_bytes: int = Field(default=4 * 1024**3, ge=0, description="its size; the least recently used steps go first; 0 = off")
-    recipes: tuple[Path, ...] = Field(default=(), description="folders with further recipes, searched before the shipped ones")
-    threads: int = Field(default=0, ge=0, le=256, description="threads per engine; 0 = chosen per engine, never spinning")
+    store_bytes: int = Field(
+        default=4 * 1024**3, ge=0, description="its size; the least recently used steps go first; 0 = off"
+    )
+    recipes: tuple[Path, ...] = Field(
+        default=(), description="folders with further recipes, searched before the shipped ones"
+    )
+    threads: int = Field(
+        default=0, ge=0, le=256, description="threads per engine; 0 = chosen per engine, never spinning"
+    )
     usage: Literal["commercial", "research"] = Field(
         default="commercial", description="commercial refuses weights whose licence forbids it"
     )
