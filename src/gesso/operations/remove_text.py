@@ -57,9 +57,13 @@ class RemoveTextParams(Params):
         default=0.5, description="lines the detector is less sure of are reported, not removed"
     )
     keep: tuple[Box, ...] = Field(default=(), max_length=1000, description="areas that are never touched")
-    dilate: Annotated[float, Field(ge=0.25, le=4), UI(advanced=True)] = 1.0
+    dilate: Annotated[float, Field(ge=0.25, le=4), UI(advanced=True)] = Field(
+        default=1.0, description="factor on the margin around the strokes"
+    )
     feather_px: PixelCount = Field(default=2, description="width of the soft rim around what is replaced")
-    max_retries: Annotated[int, Field(ge=0, le=5), UI(advanced=True)] = 2
+    max_retries: Annotated[int, Field(ge=0, le=5), UI(advanced=True)] = Field(
+        default=2, description="further tries per line, each with another margin or synthesis"
+    )
     synthesis: Synthesis = Field(default="auto", description="how to fill; auto decides line by line")
     seed: Seed = 0
 
