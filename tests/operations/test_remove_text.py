@@ -4,7 +4,7 @@ import pytest
 
 from gesso.contracts.capabilities import Inpainter, TextDetector, TextRegion
 from gesso.contracts.context import Context
-from gesso.contracts.errors import BadInput, Cancelled, Unavailable
+from gesso.contracts.errors import Cancelled, EngineFailed, Unavailable
 from gesso.contracts.geometry import Box
 from gesso.contracts.mask import Mask
 from gesso.contracts.picture import Picture
@@ -172,7 +172,24 @@ def test_synthesis_can_be_asked_for(case: Burnt, asked: str, expected: str) -> N
     fills = (
         TeleaFill("a", frozenset({"smooth"})),
         TeleaFill("b", frozenset({"texture"})),
-        TeleaFill("c", frozenset({"structure"})),
+        TeleaFill("c", frozenset({"structure"}), learned=True),
     )
     result = remove(case, ToldDetector((frame_of(case),)), fills, synthesis=asked)
     assert result.regions[0].synthesis == expected
+
+
+def test_what_is_asked_for_and_not_installed_is_an_error(case: Burnt) -> None:
+    with pytest.raises(Unavailable) as caught:
+        remove(case, ToldDetector((frame_of(case),)), (TeleaFill(),), synthesis="model")
+    assert caught.value.code == "capability_unavailable"
+
+
+def test_a_fill_that_gives_up_rolls_its_lines_back(case: Burnt) -> None:
+    class GivesUp(TeleaFill):
+        def fill(self, *args: object, **values: object) -> Picture:
+            raise EngineFailed("nothing is known around the hole", code="nothing_known")
+
+    result = remove(case, ToldDetector((frame_of(case),)), (GivesUp(),))
+    assert result.status == "rolled_back"
+    assert np.array_equal(result.image.pixels, case.image)
+    assert "nothing is known" in result.regions[0].reason

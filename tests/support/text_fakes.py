@@ -10,7 +10,7 @@ import numpy as np
 
 from gesso.contracts.capabilities import Ground, TextRegion
 from gesso.contracts.context import Context
-from gesso.contracts.engine import EngineInfo
+from gesso.contracts.engine import EngineInfo, Weights
 from gesso.contracts.geometry import Box
 from gesso.contracts.hint import FillHint
 from gesso.contracts.mask import Mask
@@ -46,10 +46,12 @@ class TeleaFill:
     id: str = "telea"
     grounds: frozenset[Ground] = frozenset({"smooth", "texture"})
     holes: list[int] = field(default_factory=list)
+    learned: bool = False
 
     @property
     def info(self) -> EngineInfo:
-        return EngineInfo(id=self.id, version=1)
+        weights = (Weights(id=f"{self.id}-weights"),) if self.learned else ()
+        return EngineInfo(id=self.id, version=1, weights=weights)
 
     @property
     def serves(self) -> frozenset[Ground]:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from gesso.contracts.context import Context
 from gesso.contracts.engine import EngineInfo
+from gesso.contracts.errors import Unavailable
 from gesso.contracts.geometry import Box, Point
 from gesso.contracts.hint import FillHint
 from gesso.contracts.mask import Mask
@@ -74,6 +75,39 @@ class Inpainter(Protocol):
         Same size. Only known pixels (coverage 0) are taken as evidence. Pixels outside the coverage come back unchanged.
         """
         ...
+
+
+Synthesis = Literal["auto", "membrane", "patch", "model"]
+"""Which fill the caller asks for: by ground (auto), for smooth ground, for texture, or a learned one."""
+
+
+def fills_for(fills: tuple[Inpainter, ...], asked: Synthesis, ground: Ground) -> tuple[Inpainter, ...]:
+    """The fills to use, best first: those that were asked for, or (auto) those that serve the `ground`.
+
+    Engines with weights are the learned ones; on structure they come first. Raises `Unavailable` when what was asked for
+    is not installed.
+    """
+    if asked == "auto":
+        orders: dict[Ground, tuple[Ground, ...]] = {
+            "smooth": ("smooth", "texture", "structure"),
+            "texture": ("texture", "structure"),
+            "structure": ("structure", "texture"),
+        }
+        candidates = sorted(fills, key=lambda f: not f.info.weights) if ground == "structure" else list(fills)
+        serving = {f.info.id: f for need in orders[ground] for f in candidates if need in f.serves}
+        return tuple(serving.values()) or fills
+    named = {
+        "membrane": [f for f in fills if "smooth" in f.serves and not f.info.weights],
+        "patch": [f for f in fills if "texture" in f.serves and not f.info.weights],
+        "model": [f for f in fills if f.info.weights],
+    }[asked]
+    if not named:
+        raise Unavailable(
+            f"no engine for the synthesis {asked!r} is installed",
+            code="capability_unavailable",
+            hint="use auto, or run `gesso doctor` to see what is installed",
+        )
+    return tuple(named)
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gesso.contracts.capabilities import Ground, Inpainter, SubjectFinder
+from gesso.contracts.capabilities import Ground, Inpainter, SubjectFinder, Synthesis, fills_for
 from gesso.contracts.context import Context
-from gesso.contracts.errors import BadInput, EngineFailed, Unavailable
+from gesso.contracts.errors import BadInput, EngineFailed
 from gesso.contracts.fields import UI, PixelCount, Seed
 from gesso.contracts.gate import Evidence
 from gesso.contracts.geometry import Box, Point
@@ -47,8 +47,6 @@ KEPT_TONE = 14.0
 STRUCTURE_SIDE = 160
 """The structure pass works on a crop reduced to about this longer side."""
 RING_PX = 24
-
-Synthesis = Literal["auto", "membrane", "patch", "model"]
 
 
 class EraseParams(Params):
@@ -251,15 +249,7 @@ def _plans(fills: tuple[Inpainter, ...], params: EraseParams, ground: Ground) ->
     texture = next((f for f in fills if "texture" in f.serves), None)
     models = tuple(f for f in fills if f.info.weights)
     if params.synthesis != "auto":
-        if (
-            engine := {"membrane": smooth, "patch": texture, "model": next(iter(models), None)}[params.synthesis]
-        ) is None:
-            raise Unavailable(
-                f"no engine for the synthesis {params.synthesis!r} is installed",
-                code="capability_unavailable",
-                hint="use auto, or run `gesso doctor` to see what is installed",
-            )
-        return (_Plan(engine, None, "asked for"),)
+        return (_Plan(fills_for(fills, params.synthesis, ground)[0], None, "asked for"),)
     plans, layered = list[_Plan](), list[_Plan]()
     kind = params.hint.kind if params.hint is not None else ""
     if smooth is not None and texture is not None and smooth is not texture and params.two_pass:

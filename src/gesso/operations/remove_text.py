@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gesso.contracts.capabilities import Corners, Ground, Inpainter, TextDetector, TextRegion
+from gesso.contracts.capabilities import Corners, Ground, Inpainter, Synthesis, TextDetector, TextRegion, fills_for
 from gesso.contracts.context import Context
+from gesso.contracts.errors import EngineFailed
 from gesso.contracts.fields import UI, Fraction, PixelCount, Seed
 from gesso.contracts.gate import Evidence
 from gesso.contracts.geometry import Box
@@ -44,7 +45,6 @@ SURE = 0.9
 MOSTLY = 0.5
 """A line belongs to an area when this part of it lies inside."""
 
-Synthesis = Literal["auto", "membrane", "patch", "model"]
 Fate = Literal["removed", "rolled_back", "kept", "uncertain", "outside"]
 
 
@@ -151,7 +151,12 @@ def _clean(work: _Work, jobs: list[_Job], group: Group, context: Context) -> Non
         started = time.perf_counter()
         for job in pending:
             _plan(work, job, scene, group.box, spots, jobs.index(job))
-        _fill(work, jobs, group.box, crop, context)
+        try:
+            _fill(work, jobs, group.box, crop, context)
+        except EngineFailed as error:
+            for job in jobs:
+                job.fate, job.reason = "rolled_back", error.message
+            break
         left = _look_again(work, pending)
         seconds = (time.perf_counter() - started) / len(pending)
         for job in pending:
@@ -181,7 +186,8 @@ def _plan(work: _Work, job: _Job, scene: Scene, box: Box, spots: tuple[Spot, ...
         repair = replace(repair, hole=repair.hole * allowed, undone=repair.undone & (allowed > 0))
     job.repair = repair
     swap = job.tries >= 2 and params.synthesis == "auto"
-    job.engine = _choice(work.fills, params.synthesis, repair.stats.ground, swap=swap).info.id
+    ranked = fills_for(work.fills, params.synthesis, repair.stats.ground)
+    job.engine = ranked[1 if swap and len(ranked) > 1 else 0].info.id
 
 
 def _fill(work: _Work, jobs: list[_Job], box: Box, crop: Picture, context: Context) -> None:
@@ -273,20 +279,6 @@ def _keep_masks(work: _Work, jobs: list[_Job], box: Box) -> None:
         certainty = job.spot.confidence * (0.5 + 0.5 * job.repair.reliability)
         np.copyto(sure, np.maximum(sure, np.float32(certainty)), where=cover > 0)
         np.maximum(target, cover, out=target)
-
-
-def _choice(fills: tuple[Inpainter, ...], asked: Synthesis, ground: Ground, *, swap: bool) -> Inpainter:
-    """The engine for a line: by its ground, or as asked; with `swap` the next best one, if there is another."""
-    wanted: dict[str, Ground] = {"membrane": "smooth", "patch": "texture", "model": "structure"}
-    orders: dict[Ground, tuple[Ground, ...]] = {
-        "smooth": ("smooth", "texture", "structure"),
-        "texture": ("texture", "structure"),
-        "structure": ("structure", "texture"),
-    }
-    kind = wanted.get(asked, ground)
-    serving = {f.info.id: f for need in orders[kind] for f in fills if need in f.serves}
-    ranked = list(serving.values()) or list(fills)
-    return ranked[1] if swap and len(ranked) > 1 else ranked[0]
 
 
 def _sorted_out(
