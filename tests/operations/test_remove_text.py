@@ -4,7 +4,7 @@ import pytest
 
 from gesso.contracts.capabilities import Inpainter, TextDetector, TextRegion
 from gesso.contracts.context import Context
-from gesso.contracts.errors import Cancelled, EngineFailed, Unavailable
+from gesso.contracts.errors import BadInput, Cancelled, EngineFailed, Unavailable
 from gesso.contracts.geometry import Box
 from gesso.contracts.mask import Mask
 from gesso.contracts.picture import Picture
