@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from PIL import Image, PngImagePlugin
@@ -22,6 +23,20 @@ def test_proven_changed_lossy_and_without_record(gesso: Gesso, folder: Path) -> 
     assert said.code == 1 and "not those of the record" in said.out
     assert gesso("verify", "in/a.png", "a.png").code == 1
     assert "no record" in gesso("verify", "in/a.png").out
+
+
+def test_a_record_that_contradicts_itself_is_not_proven(gesso: Gesso, folder: Path) -> None:
+    assert gesso("paint-over", "in/a.png", "-o", "a.png").code == 0
+    with Image.open(folder / "a.png") as opened:
+        picture, record = opened.copy(), json.loads(opened.info["gesso:provenance"])
+    for name, change in (("steps", {"steps": []}), ("recipe", {"recipe": "gesso: 2"}), ("none", {"recipe": ""})):
+        info = PngImagePlugin.PngInfo()
+        info.add_itxt("gesso:provenance", json.dumps({**record, **change}))
+        picture.save(folder / f"{name}.png", pnginfo=info)
+        said = gesso("verify", f"{name}.png", "--json")
+        assert said.code == 1 and said.lines[0]["pixels"] == "match" and said.lines[0]["problems"]
+        assert "contradicts itself" in gesso("verify", f"{name}.png").out
+    assert gesso("verify", "a.png", "--json").lines[0]["problems"] == []
 
 
 def test_marks_are_listed(gesso: Gesso, folder: Path) -> None:

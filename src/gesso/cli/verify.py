@@ -15,6 +15,7 @@ from gesso.cli.session import Session, debug_option, session_of
 from gesso.cli.text import plain, say
 from gesso.contracts.errors import GessoError
 from gesso.contracts.provenance import Provenance
+from gesso.recipes.reproduce import verify
 
 LOSSY = frozenset({"jpeg", "jpg", "webp", "avif", "heic", "heif"})
 """Formats whose pixels may differ from those that were published."""
@@ -40,23 +41,27 @@ class Inspecting(Protocol):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found in one file. ``pixels``: match, differ, or lossy (the format does not keep them, nothing is proven)."""
+    """What was found in one file. ``pixels``: match, differ, or lossy (the format does not keep them, nothing is proven);
+    ``problems``: where the record contradicts itself.
+    """
 
     file: str
     record: Provenance | None
     pixels: str
     marks: tuple[str, ...]
+    problems: tuple[str, ...] = ()
 
     @property
     def proven(self) -> bool:
-        """Whether the file holds exactly the pixels of its record."""
-        return self.record is not None and self.pixels == "match"
+        """Whether the file holds exactly the pixels of its record, and the record does not contradict itself."""
+        return self.record is not None and self.pixels == "match" and not self.problems
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
         out: dict[str, Any] = {"file": self.file, "record": self.record is not None, "pixels": self.pixels}
         out["marks"] = list(self.marks)
         if self.record is not None:
+            out["problems"] = list(self.problems)
             out |= {"gesso": self.record.gesso, "created": self.record.created, "recipe": self.record.recipe_name}
             out["steps"] = [
                 {"operation": s.operation, "version": s.version, "status": s.status} for s in self.record.steps
@@ -65,17 +70,22 @@ class Finding:
 
 
 def examine(session: Session, item: Item) -> Finding:
-    """Read one file's record and compare its pixels; raises `BadImage`, and `BadInput` for a malformed record."""
+    """Read one file's record, compare its pixels, and the record with itself; raises `BadImage`, and `BadInput` for a malformed record."""
     data = item.read()
     picture = session.bench.codec.picture(data, name=item.relative.name)
     record = session.bench.codec.provenance(data)
     marks = _marks(session.bench.codec, data)
-    if record is None or not record.output_sha256:
-        return Finding(item.name, record, "", marks)
-    if picture.sha256 == record.output_sha256:
-        return Finding(item.name, record, "match", marks)
-    kind = (picture.origin.format or item.relative.suffix.removeprefix(".")).lower()
-    return Finding(item.name, record, "lossy" if kind in LOSSY else "differ", marks)
+    if record is None:
+        return Finding(item.name, None, "", marks)
+    checked = verify(picture, record)
+    if checked.pixels_match:
+        pixels = "match"
+    elif not record.output_sha256:
+        pixels = ""
+    else:
+        kind = (picture.origin.format or item.relative.suffix.removeprefix(".")).lower()
+        pixels = "lossy" if kind in LOSSY else "differ"
+    return Finding(item.name, record, pixels, marks, checked.problems)
 
 
 def _marks(codec: object, data: bytes) -> tuple[str, ...]:
@@ -122,6 +132,8 @@ def _say(finding: Finding) -> None:
             "": "the record names no picture",
         }
         say(f"{finding.file}: " + painted(words[finding.pixels], _COLOURS.get(finding.pixels, "red")))
+        for problem in finding.problems:
+            say("  " + painted(plain(f"the record contradicts itself: {problem}"), "red"))
         say(plain(f"  made by Gesso {record.gesso} on {record.created}: {record.recipe_name}"))
         for step in record.steps:
             reason = f" ({step.reason})" if step.reason else ""
@@ -134,8 +146,8 @@ COMMANDS: tuple[click.Command, ...] = (
         "verify",
         callback=_verify,
         short_help="Check that pictures are what their record says.",
-        help="Check whether files carry a record, whether their pixels are those of the record, and which marks of origin "
-        "they carry. Exit code 1 unless every file is proven.",
+        help="Check whether files carry a record, whether their pixels are those of the record, whether the record "
+        "contradicts itself, and which marks of origin they carry. Exit code 1 unless every file is proven.",
         params=[
             click.Argument(["files"], nargs=-1, required=True, metavar="FILE..."),
             click.Option(["--json"], is_flag=True, help="One line of JSON per file."),
