@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from gesso.contracts.errors import BadInput
+from gesso.contracts.errors import BadParams, Fault
 from gesso.contracts.limits import Limits
 
 
@@ -35,20 +34,21 @@ class Settings(BaseSettings):
         default=(), description="folders with further recipes, searched before the shipped ones"
     )
     threads: int = Field(
-        default=0, ge=0, le=256, description="threads per engine; 0 = chosen per engine, never spinning"
-    )
-    usage: Literal["commercial", "research"] = Field(
-        default="commercial", description="commercial refuses weights whose licence forbids it"
+        default=0, ge=0, le=256, description="threads of the text networks; 0 = chosen by the number of cores"
     )
 
 
 def read_settings() -> Settings:
-    """Settings of this process's environment; raises `BadInput` (bad_settings) that names the variable."""
+    """Settings of this process's environment; raises `BadParams` (bad_settings) that names every variable at fault."""
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = "GESSO_" + "__".join(str(part).upper() for part in first["loc"])
-        raise BadInput(f"{name}: {first['msg']}", code="bad_settings", field=name) from error
-    except ValueError as error:
-        raise BadInput(f"the settings cannot be read: {error}", code="bad_settings") from error
+        found = error.errors(include_url=False, include_input=False)
+        faults = tuple(Fault(_variable(*f["loc"]), "bad_settings", f["msg"]) for f in found)
+    except SettingsError as error:
+        faults = (Fault("GESSO_…", "bad_settings", str(error)),)
+    raise BadParams(faults, hint="correct or unset the environment variable; lists are written as JSON")
+
+
+def _variable(*path: int | str) -> str:
+    return "GESSO_" + "__".join(str(part).upper() for part in path)

@@ -70,7 +70,10 @@ class Finding:
 
 
 def examine(session: Session, item: Item) -> Finding:
-    """Read one file's record, compare its pixels, and the record with itself; raises `BadImage`, and `BadInput` for a malformed record."""
+    """Read one file's record, compare it with the pixels and with itself.
+
+    Raises `BadImage`, and `BadInput` for a malformed record.
+    """
     data = item.read()
     picture = session.bench.codec.picture(data, name=item.relative.name)
     record = session.bench.codec.provenance(data)
