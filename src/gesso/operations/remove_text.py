@@ -42,6 +42,8 @@ LOOK_WIDER_HEIGHTS = 2.0
 STRICTER = 0.6
 """What is left is judged by a lower confidence than what was found: a ghost of text is text."""
 SURE = 0.9
+STROKE_SEAM = 3.0
+"""Strokes are thin and cross every edge of the ground, so their seam reads higher than a patch's (limit 2.5) at equal looks."""
 MOSTLY = 0.5
 """A line belongs to an area when this part of it lies inside."""
 
@@ -350,7 +352,8 @@ def _result(work: _Work, jobs: list[_Job], skipped: list[RegionReport]) -> Remov
         status = "repaired" if any(job.tries > 1 for job in jobs) else "done"
         after = image.with_pixels(work.out)
         evidence = Evidence(after=after, before=image, mask=mask)
-        verdicts += tuple(v for gate in (OUTSIDE_MASK, SEAM) if (v := gate.judge(evidence)) is not None)
+        judged = (OUTSIDE_MASK.judge(evidence), SEAM.judge(evidence, limit=STROKE_SEAM))
+        verdicts += tuple(v for v in judged if v is not None)
     return RemoveTextResult(
         image=after,
         mask=mask,
