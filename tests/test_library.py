@@ -95,6 +95,18 @@ def test_saving_embeds_the_record_and_never_overwrites(studio: Studio, burnt: An
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.png"]
 
 
+def test_paths_that_cannot_be_are_storage_errors(studio: Studio, burnt: Any) -> None:
+    with pytest.raises(StorageError):
+        studio.resize(burnt, width=8).save("\0.png")
+
+
+def test_a_recipe_without_inputs_refuses_a_picture(studio: Studio, burnt: Any, tmp_path: Path) -> None:
+    recipe = tmp_path / "own.yaml"
+    recipe.write_text("gesso: 1\nname: own\nsteps:\n- {use: gate}\noutput: {passed: $gate.passed}\n")
+    with pytest.raises(BadInput):
+        studio.run(recipe, burnt)
+
+
 def test_recipes_run_from_the_library(studio: Studio, burnt: Any) -> None:
     result = studio.run("thumbnail", burnt)
     assert result.image.size == (1280, 720)

@@ -102,7 +102,10 @@ class Edit:
         return self.codec.encode(self.image, format, provenance=self.provenance, quality=quality)
 
     def save(self, path: str | Path, *, force: bool = False, quality: int | None = None) -> Path:
-        """Write the picture atomically, in the format of the suffix; raises `StorageError` (output_exists) unless `force`."""
+        """Write the picture atomically, in the format of the suffix; missing folders are made.
+
+        Raises `StorageError` (output_exists, unless `force`; storage_error) and `BadInput` (format_not_writable, …).
+        """
         target = Path(path)
         suffix = target.suffix.removeprefix(".").lower()
         if suffix not in self.codec.formats():
@@ -116,8 +119,9 @@ class Edit:
             publish(target, partial, [data], replace=force)
         except FileExistsError as error:
             raise StorageError(f"{target.name} exists already", code="output_exists", hint="pass force=True") from error
-        except OSError as error:
-            raise StorageError(f"{target.name} cannot be written: {error.strerror}", code="storage_error") from error
+        except (OSError, ValueError) as error:
+            said = getattr(error, "strerror", None) or str(error)
+            raise StorageError(f"{target.name} cannot be written: {said}", code="storage_error") from error
         return target
 
 
@@ -148,8 +152,8 @@ class Studio:
     def run(self, recipe: str | Path, image: Source = None, *, on_step: OnStep | None = None, **values: Any) -> Edit:
         """Run a recipe (a shipped name or a file) on `image`; other inputs and the recipe's values as keywords."""
         found = find_recipe(recipe, self.bench.recipe_folders)
-        first = next(iter(found.inputs), None)
-        given = {} if image is None or first is None else {first: image}
+        first = next(iter(found.inputs), "image")  # a recipe without inputs refuses the picture by name
+        given = {} if image is None else {first: image}
         inputs = given | {name: values.pop(name) for name in tuple(values) if name in found.inputs}
         plan = make_plan(found, self.bench, values)
         return Edit(run_plan(plan, inputs, self.bench, _context(on_step)), self.bench.codec)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gesso.cli.errors import BadUsage
-from gesso.cli.inputs import companion, expand
+from gesso.cli.inputs import Item, companion, expand
 from gesso.contracts.errors import StorageError
 from tests.cli.conftest import picture
 
@@ -43,7 +43,7 @@ def test_names_that_are_not_text(folder: Path) -> None:
     path = os.fsdecode(b"in/\xff.png")
     picture(folder / "in" / "a.png").rename(folder / path)
     (item,) = (i for i in expand(["in"], verb="v") if "udcff" in i.name)
-    assert item.read().startswith(b"\x89PNG")
+    assert item.read(1000).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("word", ["x" * 5000, "a\0b", "", "in/a.png/b", "no/such"])
@@ -56,7 +56,7 @@ def test_reading_is_capped_and_failure_is_told(folder: Path) -> None:
     (item,) = expand(["in/a.png"], verb="v")
     (folder / "in" / "a.png").unlink()
     with pytest.raises(StorageError, match=r"no such file"):
-        item.read()
+        item.read(1000)
 
 
 def test_companions(folder: Path) -> None:
@@ -68,3 +68,9 @@ def test_companions(folder: Path) -> None:
     picture(folder / "m" / "sub" / "c.png")
     with pytest.raises(BadUsage, match="2 files"):
         companion(Path("m"), items["sub/c.png"])
+
+
+def test_reading_stops_one_byte_beyond_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes(b"123456789")
+    item = Item(0, tmp_path / "long", Path("long"))
+    assert item.read(5) == b"123456" and item.read(100) == b"123456789"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gesso.cli.outputs import PARTIAL, format_of, sweep, write_atomically
+from gesso.cli.outputs import PARTIAL, format_of, must_be_free, sweep, write_atomically
 from gesso.contracts.errors import StorageError
+from tests.cli.conftest import Gesso
 
 
 def test_whole_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,3 +82,18 @@ def test_formats() -> None:
     assert format_of(Path("a.JPEG"), ("png", "jpg")) == "jpg"
     assert format_of(Path("a.tif"), ("tiff",)) == "tiff"
     assert format_of(Path("a.jpg"), ("jpeg",)) == "jpeg"
+
+
+def test_a_faster_run_beside_this_one_counts_as_skipped(
+    gesso: Gesso, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(path: Path, data: bytes, *, force: bool) -> None:
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(b"theirs")
+        must_be_free(path, force)
+
+    monkeypatch.setattr("gesso.cli.flow.write_atomically", overtaken)
+    said = gesso("paint-over", "in", "-o", "out", "--json")
+    assert said.code == 0 and {line["status"] for line in said.lines} == {"skipped"}
+    assert gesso("paint-over", "in/a.png", "-o", "other.png").code == 1
+    assert (folder / "other.png").read_bytes() == b"theirs"

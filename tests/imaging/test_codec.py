@@ -88,6 +88,11 @@ def test_arrays_are_copied(codec: PictureCodec) -> None:
         assert Picture(found.pixels).sha256 == before
 
 
+def test_masked_arrays_count_as_plain_ones(codec: PictureCodec) -> None:
+    plain = np.linspace(0, 1, 12).reshape(3, 4)
+    assert codec.picture(np.ma.masked_array(plain)) == codec.picture(plain)
+
+
 def test_arrays_that_are_no_pictures(codec: PictureCodec) -> None:
     for shape in ((3,), (2, 2, 2), (2, 2, 5), (0, 4, 3), (1, 2, 2, 3)):
         assert code_of(codec, np.zeros(shape, np.uint8)) == "shape_not_allowed"

@@ -170,7 +170,9 @@ class Flow:
         try:
             made = self.make(item, before, context)
             report, files = self._publish(item, target, made, force)
-        except GessoError:
+        except GessoError as error:
+            if error.code == "output_exists" and self._skips(item):  # another run was faster
+                return ItemReport(item.name, "skipped", output=target.name, reason="the output exists")
             if self.flags.sheet is not None:
                 gallery.add(item.index, before, None, None, None)
             raise

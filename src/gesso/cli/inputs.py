@@ -11,7 +11,6 @@ from pathlib import Path
 
 from gesso.cli.errors import BadUsage, storage_error
 from gesso.cli.text import plain
-from gesso.contracts.limits import Limits
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".tif", ".tiff", ".heic", ".heif"})
 """Files that are picked up from a folder. A file that is named outright is taken whatever its suffix."""
@@ -37,14 +36,13 @@ class Item:
         """What is shown for it."""
         return STDIN if self.source is None else plain(str(self.source))
 
-    def read(self) -> bytes:
-        """The encoded bytes, at most one more than the limit of one file, so that admission can refuse the rest."""
-        most = Limits().max_bytes + 1
+    def read(self, max_bytes: int) -> bytes:
+        """The encoded bytes, at most one more than `max_bytes`, so that admission can refuse the rest."""
         if self.source is None:
-            return sys.stdin.buffer.read(most)
+            return sys.stdin.buffer.read(max_bytes + 1)
         try:
             with self.source.open("rb") as file:
-                return file.read(most)
+                return file.read(max_bytes + 1)
         except OSError as error:
             raise storage_error(error, self.name) from error
 

@@ -65,7 +65,7 @@ def run_recipe(
     }
 
     def admit(item: Item) -> Picture | None:
-        return admitted(bench, item, flags)
+        return admitted(session, item, flags)
 
     def make(item: Item, picture: Picture | None, context: Context) -> Made:
         given: dict[str, Any] = {

@@ -95,7 +95,7 @@ def _reproduce(
 
 
 def _one(session: Session, item: Item, finder: Finder, context: Context, json: bool, dry_run: bool) -> int:
-    data = item.read()
+    data = item.read(session.max_bytes)
     bench = session.bench
     record = bench.codec.provenance(data)
     if record is None:

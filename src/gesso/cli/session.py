@@ -59,6 +59,11 @@ class Session:
         """The bench, built on first use."""
         return self.wiring.bench()
 
+    @cached_property
+    def max_bytes(self) -> int:
+        """The limit in force for the encoded size of one file."""
+        return int(self.wiring.limits()["max_bytes"])
+
 
 def session_of(context: click.Context) -> Session:
     """The session that `run` put into click's context."""

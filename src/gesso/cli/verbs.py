@@ -143,7 +143,7 @@ def run_verb(session: Session, verb: Verb, words: tuple[str, ...], flags: Flags,
     work |= {"gesso": session.wiring.version, "format": flags.format, "quality": flags.quality, "frame": flags.frame}
 
     def admit(item: Item) -> Picture | None:
-        return admitted(session.bench, item, flags) if verb.main else None
+        return admitted(session, item, flags) if verb.main else None
 
     def make(item: Item, picture: Picture | None, context: Context) -> Made:
         inputs = _inputs(verb, item, picture, paths, session.bench)
@@ -207,10 +207,10 @@ def _engines(operation: AnyOperation, tools: Tools) -> list[dict[str, Any]]:
     return out
 
 
-def admitted(bench: Bench, item: Item, flags: Flags) -> Picture:
+def admitted(session: Session, item: Item, flags: Flags) -> Picture:
     """The picture of an item; raises `BadImage`."""
-    source: Any = item.read() if item.source is None else item.source
-    return bench.codec.picture(source, name=item.relative.name, frame=flags.frame)
+    source: Any = item.read(session.max_bytes) if item.source is None else item.source
+    return session.bench.codec.picture(source, name=item.relative.name, frame=flags.frame)
 
 
 def _inputs(verb: Verb, item: Item, picture: Picture | None, paths: Mapping[str, Any], bench: Bench) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def examine(session: Session, item: Item) -> Finding:
 
     Raises `BadImage`, and `BadInput` for a malformed record.
     """
-    data = item.read()
+    data = item.read(session.max_bytes)
     picture = session.bench.codec.picture(data, name=item.relative.name)
     record = session.bench.codec.provenance(data)
     marks = _marks(session.bench.codec, data)

@@ -77,6 +77,7 @@ def from_array(array: Array, limits: Limits, name: str) -> Admitted:
     Floats become uint8 when they lie on 8-bit levels, otherwise uint16, so that nothing is lost.
     Raises `BadImage`: shape_not_allowed, dtype_not_allowed, not_finite, value_range, too_many_pixels, side_too_long.
     """
+    array = np.asarray(array)  # subclasses (masked arrays, matrices) have an arithmetic of their own
     pixels = array[:, :, None] if array.ndim == 2 else array
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or 0 in pixels.shape:
         raise BadImage(
