@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gesso.cli.inputs import expand
 from gesso.cli.journal import Journal, key_of
+from tests.cli.conftest import Gesso
 
 
 def test_finished_items_are_known_again(tmp_path: Path) -> None:
@@ -78,3 +79,14 @@ def test_keys_follow_file_parameters_and_versions(folder: Path) -> None:
     with (folder / "in" / "a.png").open("ab") as file:
         file.write(b"x")
     assert key != key_of(item, {"version": 1, "params": {"a": 1}})
+
+
+def test_resuming_never_replaces_an_output_that_someone_changed(gesso: Gesso, folder: Path) -> None:
+    (folder / "in" / "bad.png").write_bytes(b"no picture")
+    assert gesso("paint-over", "in", "-o", "out").code == 1
+    mine = folder / "out" / "a.paint-over.png"
+    mine.write_bytes(b"retouched by hand")
+    said = gesso("paint-over", "in", "-o", "out", "--resume", "--json")
+    assert mine.read_bytes() == b"retouched by hand", said.everything
+    named = gesso("paint-over", "in/a.png", "in/bad.png", "-o", "out", "--no-skip-existing", "--json")
+    assert named.lines[0]["error"]["code"] == "output_exists"

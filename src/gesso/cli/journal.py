@@ -61,7 +61,9 @@ class Journal:
         return report
 
     def interrupted(self, key: str) -> bool:
-        """Whether an earlier run had begun this item, so that an output in its place is ours to replace."""
+        """Whether an earlier run had begun this item and not completed it, so that an output in its place is ours to
+        replace. An output that was complete and is another now is somebody else's.
+        """
         return key in self._started
 
     def start(self, key: str) -> None:
@@ -102,6 +104,7 @@ class Journal:
                 self._started.add(str(key))
             elif entry["event"] == "finished" and isinstance(entry["report"], dict):
                 self._finished[str(key)] = {**entry["report"], "files": dict(entry["files"])}
+                self._started.discard(str(key))
         except (ValueError, TypeError, KeyError, RecursionError):
             return
 

@@ -13,7 +13,6 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 _SHORT, _LONG, _RATIONAL, _BYTE, _UNDEFINED = 3, 4, 5, 1, 7
-_SIZES = {_SHORT: 2, _LONG: 4, _RATIONAL: 8, _BYTE: 1, _UNDEFINED: 1}
 _STRIP_BYTES = 1 << 20
 
 
