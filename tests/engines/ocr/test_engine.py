@@ -55,6 +55,27 @@ def test_photographs_without_text_have_none(engine: RapidText, name: str) -> Non
     assert [r for r in engine.detect_text(Picture(photographs()[name])) if r.confidence >= 0.5] == []
 
 
+def shapes() -> dict[str, np.ndarray]:
+    """Drawings without a letter, on white."""
+    out = {
+        name: np.full((400, 400, 3), 255, np.uint8) for name in ("disc", "ring", "stripes", "board", "cross", "dots")
+    }
+    cv2.circle(out["disc"], (200, 200), 110, (210, 20, 30), -1, cv2.LINE_AA)
+    cv2.circle(out["ring"], (200, 200), 110, (210, 20, 30), 12, cv2.LINE_AA)
+    rows, columns = np.indices((400, 400))
+    out["stripes"][columns // 20 % 2 == 0] = 0
+    out["board"][(columns // 20 + rows // 20) % 2 == 0] = 30
+    out["cross"][180:220, 100:300] = out["cross"][100:300, 180:220] = (220, 30, 30)
+    for index in range(5):
+        cv2.circle(out["dots"], (60 + 70 * index, 200), 16, (20, 60, 200), -1, cv2.LINE_AA)
+    return out
+
+
+@pytest.mark.parametrize("name", sorted(shapes()))
+def test_drawings_without_letters_have_no_text(engine: RapidText, name: str) -> None:
+    assert all(region.confidence < 0.5 for region in engine.detect_text(Picture(shapes()[name])))
+
+
 def test_tiny_pictures_are_no_error(engine: RapidText) -> None:
     assert engine.detect_text(Picture(np.zeros((1, 1, 3), np.uint8))) == ()
     assert engine.detect_text(Picture(np.zeros((3, 700, 3), np.uint8))) == ()
