@@ -14,6 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OWN_TEST = {"05-recipes.md"}
+"""Pages whose blocks build on each other; tests/recipes/test_docs.py runs them."""
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -21,6 +23,7 @@ def blocks(language: str) -> list[tuple[str, str]]:
     return [
         (f"{page.relative_to(ROOT)}:{page.read_text()[: match.start()].count(chr(10)) + 1}", match.group(2))
         for page in PAGES
+        if page.name not in OWN_TEST
         for match in FENCE.finditer(page.read_text())
         if match.group(1) == language
     ]
@@ -38,9 +41,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_there_is_something_to_run() -> None:
-    assert len(PAGES) >= 9
+    assert len(PAGES) >= 10
     assert len(blocks("python")) >= 5
-    assert len(blocks("console")) >= 2
+    assert len(blocks("console")) >= 1
 
 
 @pytest.mark.parametrize(
