@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gesso.contracts.gate import Evidence
+from gesso.contracts.gate import Evidence, Gate
 from gesso.contracts.picture import Picture
 from gesso.quality.planes import luma, pair, planes, same_shape
+from gesso.quality.reference import PSNR, SSIM
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -34,3 +35,11 @@ def test_enlargements_show_the_same_frame(height: int, width: int, scale: int) -
 
 def test_a_crop_does_not() -> None:
     assert not same_shape(Picture(np.zeros((100, 100, 3), np.uint8)), Picture(np.zeros((100, 90, 3), np.uint8)))
+
+
+@pytest.mark.parametrize("gate", [PSNR, SSIM], ids=lambda g: g.id)
+def test_a_speck_is_no_reference_for_a_picture(gate: Gate) -> None:
+    """Averaged down to one pixel any picture agrees with its mean: the gate does not apply instead of passing."""
+    picture = Picture(np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8))
+    mean = picture.pixels.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
+    assert gate.judge(Evidence(after=picture, before=Picture(mean.reshape(1, 1, 3).copy()))) is None

@@ -52,6 +52,10 @@ def luma(picture: Picture) -> Floats:
     return out
 
 
+MOST_FACTOR = 8
+"""Pictures whose sides differ by more than this are not compared: averaged down that far, anything agrees."""
+
+
 def same_shape(first: Picture, second: Picture) -> bool:
     """Whether the pictures show the same frame at two sizes: one factor, up to rounding to whole pixels."""
     scale = math.sqrt((second.width * second.height) / (first.width * first.height))
@@ -68,5 +72,7 @@ def pair(evidence: Evidence) -> tuple[Floats, Floats] | None:
     if before is None or not same_shape(after, before):
         return None
     size = (min(after.width, before.width), min(after.height, before.height))
+    if max(after.width, before.width) > MOST_FACTOR * size[0]:
+        return None
     alpha = after.has_alpha or before.has_alpha
     return planes(after, alpha=alpha, size=size), planes(before, alpha=alpha, size=size)
