@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gesso.cli.outputs import PARTIAL, format_of, must_be_free, sweep, write_atomically
+from gesso.cli.inputs import Item
+from gesso.cli.outputs import PARTIAL, Asked, format_of, must_be_free, place, sweep, write_atomically
 from gesso.contracts.errors import StorageError
 from tests.cli.conftest import Gesso
 
@@ -97,3 +98,13 @@ def test_a_faster_run_beside_this_one_counts_as_skipped(
     assert said.code == 0 and {line["status"] for line in said.lines} == {"skipped"}
     assert gesso("paint-over", "in/a.png", "-o", "other.png").code == 1
     assert (folder / "other.png").read_bytes() == b"theirs"
+
+
+def test_inputs_that_differ_in_their_suffix_only_keep_it(tmp_path: Path) -> None:
+    items = [
+        Item(index, tmp_path / name, Path(name), from_folder=True)
+        for index, name in enumerate(("a.jpg", "a.png", "b.png", "d/a.png"))
+    ]
+    targets = place(items, Asked(output=str(tmp_path / "out")), "verb", ("png",))
+    names = [str(t.image.relative_to(tmp_path / "out")) for t in targets if t.image]
+    assert names == ["a.jpg.verb.png", "a.png.verb.png", "b.verb.png", "d/a.verb.png"]

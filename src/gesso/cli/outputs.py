@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def format_of(path: Path, formats: Sequence[str]) -> str:
 
 
 def place(items: Sequence[Item], asked: Asked, verb: str, formats: Sequence[str]) -> tuple[Target, ...]:
-    """One target per item.
+    """One target per item. Inputs of one folder that differ in their suffix only (a.jpg, a.png) keep it in the output's name.
 
     Raises `BadUsage` before anything is run: format_unknown; output_not_folder (several inputs, -o names a file).
     """
@@ -82,7 +83,10 @@ def place(items: Sequence[Item], asked: Asked, verb: str, formats: Sequence[str]
             code="output_not_folder",
             hint="name a folder",
         )
-    targets = tuple(_place_one(item, asked, folder, verb, suffix) for item in items)
+    stems = Counter(_stem_key(item) for item in items)
+    targets = tuple(
+        _place_one(item, asked, folder, f"{_base(item, stems[_stem_key(item)] > 1)}.{verb}.{suffix}") for item in items
+    )
     for target in targets:
         if target.image is not None:
             format_of(target.image, formats)
@@ -155,10 +159,18 @@ def sweep(folders: Iterable[Path], *, own: bool = False) -> None:
                     partial.unlink(missing_ok=True)
 
 
-def _place_one(item: Item, asked: Asked, folder: Path | None, verb: str, suffix: str) -> Target:
+def _stem_key(item: Item) -> tuple[Path | None, Path, str]:
+    """What inputs share that would otherwise be written to one name: their folder and stem."""
+    return (item.source.parent if item.source else None), item.relative.parent, item.relative.stem
+
+
+def _base(item: Item, shared: bool) -> str:
+    return item.relative.name if shared else item.relative.stem
+
+
+def _place_one(item: Item, asked: Asked, folder: Path | None, name: str) -> Target:
     if asked.output == STDIN or (asked.output is None and item.source is None):
         return Target(stdout=True)
-    name = f"{item.relative.stem}.{verb}.{suffix}"
     if folder is not None:
         return Target(folder / item.relative.parent / name)
     if asked.output is not None:

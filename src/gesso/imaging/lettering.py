@@ -18,7 +18,6 @@ from gesso.imaging.strokes import Line
 MARGIN_HEIGHTS = 1.4
 MIN_MARGIN_PX = 20
 """A crop shows this much around its lines: room for the ring and for patches to copy from."""
-PATCH_MARGIN_PX = 64
 RING_FROM, RING_TO = 0.12, 0.75
 """The ring begins and ends at these distances from the zone's border, in text heights."""
 NEAR_HEIGHTS = 1.0

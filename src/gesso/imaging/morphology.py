@@ -73,15 +73,6 @@ def perimeter(bits: Bits) -> float:
     return float(sum(cv2.arcLength(c, True) for c in contours))
 
 
-def solidity(bits: Bits) -> float:
-    """Area over the area of the convex hull of all covered pixels, 0…1; 0 for an empty mask."""
-    points = cv2.findNonZero(bits.view(np.uint8))
-    if points is None:
-        return 0.0
-    hull = cv2.contourArea(cv2.convexHull(points))
-    return min(1.0, float(bits.sum()) / max(1.0, hull))
-
-
 def _morph(bits: Bits, kind: int, radius: int) -> Bits:
     if radius <= 0:
         return bits
