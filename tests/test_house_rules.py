@@ -124,17 +124,14 @@ def test_no_broad_except_outside_the_boundaries() -> None:
     assert not found
 
 
-def test_no_paths_or_hosts_of_this_machine() -> None:
+def test_no_paths_of_this_machine() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
         "\n"
     )
     texts = [ROOT / t for t in tracked if t and Path(t).suffix in (".py", ".md", ".toml", ".txt", ".yaml", ".yml", "")]
     assert len(texts) > FLOOR_FILES
-    pattern = re.compile(r"(/work/|/opt/(wheels|pypi)|\.internal\b)")
-    me = Path(__file__).resolve()
-    assert not [
-        str(t) for t in texts if t.is_file() and t.resolve() != me and pattern.search(t.read_text(errors="ignore"))
-    ]
+    mine = (str(ROOT), str(Path.home()) + "/")
+    assert not [str(t) for t in texts if t.is_file() and any(m in t.read_text(errors="ignore") for m in mine)]
 
 
 def test_files_stay_small() -> None:
